@@ -1,0 +1,1 @@
+"""The engine: how any build works. Knows no stage and no ML library."""

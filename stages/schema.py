@@ -1,0 +1,221 @@
+"""What can be configured: one typed struct per config group, a documented field each.
+
+`conf/` holds the values; this module says which keys exist, their types and their ranges.
+Stages name these types for the type checker only and never load this module.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Scalar = bool | int | float | str | None
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: immutable, no unknown keys."""
+
+
+Imgsz = Annotated[
+    int, Meta(ge=32, le=1280, multiple_of=32, description="square image size, a multiple of 32")
+]
+
+
+class Model(Struct):
+    """Group `model`: which network, and the weights it starts from."""
+
+    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    architecture: Annotated[str, Meta(description="ultralytics model YAML, for instance yolov8n.yaml")]
+    task: Annotated[Literal["detect"], Meta(description="what the head predicts")]
+    imgsz: Annotated[Imgsz, Meta(description="input size of the exported model, pixels")]
+    weights: Annotated[
+        str | None,
+        Meta(description="null: from scratch; name.pt: ultralytics' release, downloaded; or a path"),
+    ]
+
+
+class Digits(Struct, tag="digits", tag_field="kind"):
+    """Dataset `digits`: handwritten digits on photos, generated offline."""
+
+    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    train_images: Annotated[int, Meta(ge=10, le=100_000, description="images in the training split")]
+    val_images: Annotated[int, Meta(ge=10, le=100_000, description="images in the validation split")]
+    imgsz: Annotated[int, Meta(ge=64, le=1280, description="side of a generated image, pixels")]
+    seed: Annotated[int, Meta(ge=0, description="seed of the composition")]
+
+
+class Fetched(Struct, tag="fetched", tag_field="kind"):
+    """Dataset that ultralytics downloads by its name (needs a network)."""
+
+    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    yaml: Annotated[str, Meta(description="ultralytics data set YAML, for instance coco8.yaml")]
+
+
+class Custom(Struct, tag="custom", tag_field="kind"):
+    """Dataset `custom`: the user's own, in ultralytics layout."""
+
+    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    path: Annotated[str | None, Meta(description="the data.yaml; relative to the current folder")]
+
+
+class Training(Struct, tag="ultralytics", tag_field="kind"):
+    """Group `train`: how ultralytics trains."""
+
+    epochs: Annotated[int, Meta(ge=1, le=10_000, description="passes over the training split")]
+    batch: Annotated[int, Meta(ge=1, le=4096, description="images a step")]
+    imgsz: Annotated[
+        Imgsz | None, Meta(description="training size, pixels; null: the export's `model.imgsz`")
+    ]
+    seed: Annotated[int, Meta(ge=0, description="seed of every random generator")]
+    device: Annotated[
+        str, Meta(description="auto, cpu, or a GPU's index as ultralytics takes it; in no key")
+    ]
+    workers: Annotated[int, Meta(ge=0, le=64, description="data loader processes; in no key")]
+    args: Annotated[
+        dict[str, Scalar],
+        Meta(description="further ultralytics train arguments, for instance +train.args.lr0=0.01"),
+    ]
+
+
+class NoTraining(Struct, tag="none", tag_field="kind"):
+    """Train `none`: take `model.weights` as they are."""
+
+
+class Export(Struct):
+    """Section `export`: checkpoint to ONNX."""
+
+    opset: Annotated[int, Meta(ge=11, le=20, description="ONNX opset")]
+    simplify: Annotated[bool, Meta(description="run onnxsim on the result")]
+    tolerance: Annotated[
+        float, Meta(gt=0, description="largest difference allowed between ONNX and PyTorch, in units of the output")
+    ]
+
+
+class Calibration(Struct):
+    """Section `quant.calibration`: the images that set the int8 ranges."""
+
+    source: Annotated[
+        str,
+        Meta(description="train, val, a list file (one image a line), or a folder of images"),
+    ]
+    count: Annotated[int, Meta(ge=1, le=100_000, description="how many images to use at most")]
+    seed: Annotated[int, Meta(ge=0, description="seed of the random choice")]
+
+
+class Quant(Struct):
+    """Group `quant`: how the float model becomes int8."""
+
+    weights: Annotated[
+        Literal["per_tensor", "per_channel"], Meta(description="granularity of the weight scales")
+    ]
+    calibration: Calibration
+
+
+class VelaIni(Struct):
+    """The board's memory system as vela's configuration file states it."""
+
+    core_clock: Annotated[float, Meta(gt=0, description="NPU clock, Hz")]
+    system: Annotated[dict[str, Scalar], Meta(description="keys of the System_Config section")]
+    memory: Annotated[dict[str, Scalar], Meta(description="keys of the Memory_Mode section")]
+
+
+class Vela(Struct):
+    """Section `target.vela`: arguments of the Ethos-U compiler."""
+
+    accelerator: Annotated[str, Meta(description="--accelerator-config")]
+    system_config: Annotated[str, Meta(description="--system-config, names the ini's section")]
+    memory_mode: Annotated[str, Meta(description="--memory-mode, names the ini's section")]
+    optimise: Annotated[Literal["Performance", "Size"], Meta(description="--optimise")]
+    ini: VelaIni
+    proven: Annotated[
+        list[str], Meta(description="vela versions that people have run on this board")
+    ]
+
+
+class Contract(Struct):
+    """Section `target.contract`: what the firmware demands of the model file."""
+
+    firmware: Annotated[str, Meta(description="the firmware these rules were read in")]
+    input_scale: Annotated[float, Meta(gt=0, description="input quantization scale")]
+    input_scale_tolerance: Annotated[float, Meta(gt=0, description="absolute tolerance on it")]
+    input_zero_point: Annotated[int, Meta(ge=-128, le=127, description="input zero point")]
+    min_imgsz: Annotated[int, Meta(ge=1, description="smallest input side, pixels")]
+    imgsz_multiple: Annotated[int, Meta(ge=1, description="the side is a multiple of this")]
+    strides: Annotated[list[int], Meta(description="strides of the detection branches, pixels")]
+    box_channels: Annotated[int, Meta(ge=1, description="channels of a box branch: 4 sides x DFL bins")]
+    forbidden_class_counts: Annotated[
+        dict[int, str], Meta(description="class counts the firmware misreads, with the reason")
+    ]
+    unwise_class_counts: Annotated[
+        dict[int, str], Meta(description="class counts that deserve a warning, with the reason")
+    ]
+    operators: Annotated[
+        list[str], Meta(description="operators the firmware registers; nothing else may be left")
+    ]
+    min_npu_percent: Annotated[float, Meta(ge=0, le=100, description="NPU placement to reach")]
+    npu_fourcc: Annotated[str, Meta(description="fourcc of the driver payload")]
+    npu_config: Annotated[int, Meta(ge=0, description="NPU configuration word the driver checks")]
+    npu_arch: Annotated[str, Meta(description="newest architecture version the driver takes")]
+
+
+class Memory(Struct):
+    """Section `target.memory`: what the board has, bytes."""
+
+    sram_bytes: Annotated[int, Meta(ge=1, description="usable tensor arena")]
+    flash_bytes: Annotated[int, Meta(ge=1, description="largest model file")]
+    flash_slot_bytes: Annotated[
+        int, Meta(ge=1, description="distance of two model slots; larger files cover the next")
+    ]
+
+
+class Thresholds(Struct):
+    """Section `target.thresholds`: the firmware's defaults."""
+
+    score: Annotated[float, Meta(ge=0, le=1, description="confidence threshold")]
+    iou: Annotated[float, Meta(ge=0, le=1, description="NMS IoU threshold")]
+
+
+class Target(Struct):
+    """Group `target`: a board, as data."""
+
+    name: Annotated[str, Meta(description="folder of the deliverables")]
+    title: Annotated[str, Meta(description="the board's name for people")]
+    preprocess: Annotated[
+        Literal["stretch"], Meta(description="how the firmware brings a frame to the input size")
+    ]
+    head: Annotated[Literal["raw"], Meta(description="form of the outputs")]
+    vela: Vela
+    contract: Contract
+    memory: Memory
+    thresholds: Thresholds
+    deliver: Annotated[
+        dict[str, str],
+        Meta(description="commands that put the file on the board; {model} is the file"),
+    ]
+
+
+class Toolchain(Struct):
+    """Group `toolchain`: the isolated environments stages run in."""
+
+    dir: Annotated[str, Meta(description="where the environments live, relative to the project")]
+    locks: Annotated[
+        dict[str, str], Meta(description="toolchain -> lock file in toolchains/, without .lock")
+    ]
+
+
+class Config(Struct):
+    """One composed, validated config."""
+
+    model: Model
+    dataset: Digits | Fetched | Custom
+    train: Training | NoTraining
+    export: Export
+    quant: Quant
+    target: Target
+    toolchain: Toolchain
+
+    def lock(self, toolchain: str) -> str:
+        """The lock file chosen for a toolchain."""
+        return self.toolchain.locks[toolchain]

@@ -1,0 +1,1 @@
+"""The arithmetic stages share: preprocessing, head cut, contract rules (numpy and onnx only)."""
