@@ -1,0 +1,156 @@
+"""Deliverables: real copies of a package where people look, or the reasons why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgemake.digest import digest_of
+from edgemake.errors import StepFailed
+from edgemake.exchange import replace_folder
+from edgemake.resolve import Resolver
+from edgemake.step import Output, Step, in_order
+from edgemake.store import RECORD, Artifact, discard, write_atomically
+
+PROVENANCE = "provenance.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Delivery:
+    """What one config delivers: all outputs of `package`, if every verdict says `passed`."""
+
+    folder: str
+    """Folder below artifacts/: the target's name."""
+    name: str
+    """Made of everything that varies; a short request key is added."""
+    package: Step
+    verdicts: tuple[Output, ...] = ()
+    """JSON files with `passed` and `lines` of {rule, result, found, demanded, remedy}."""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """The composed config, for the provenance."""
+    summary: Callable[[Path], list[tuple[str, str]]] | None = None
+    """Rows for the table at the end, read from the delivered folder."""
+
+
+class Deliverer:
+    """Puts deliverables below artifacts/."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._project = resolver.project
+
+    def path(self, delivery: Delivery) -> Path:
+        """Where the deliverable lies."""
+        key = self._resolver.key(delivery.package)[:8]
+        return self._project.artifacts / delivery.folder / f"{delivery.name}-{key}"
+
+    def is_current(self, delivery: Delivery) -> bool:
+        """Whether the deliverable is there, whole, and made of today's artifacts."""
+        package = self._resolver.look(delivery.package).artifact
+        if package is None or self._refusals(delivery):
+            return False
+        path, note = self.path(delivery), self._note(delivery)
+        try:
+            told = json.loads(note.read_bytes())
+        except (OSError, ValueError):
+            return False
+        return (
+            path.is_dir()
+            and told["lineage"] == self._lineage(delivery)
+            and told["tree"] == self._resolver.digests.tree(path)
+        )
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed."""
+        package = self._artifact(delivery.package)
+        final = self.path(delivery)
+        rejected = final.with_name(final.name + ".rejected")
+        refusals = self._refusals(delivery)
+        made = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+        made.mkdir(parents=True)
+        try:
+            self._fill(made, delivery, package)
+            if refusals:
+                (made / "REJECTED.txt").write_text("\n".join(refusals) + "\n")
+            for file in made.rglob("*"):
+                os.chmod(file, 0o755 if file.is_dir() else 0o644)
+            replace_folder(made, rejected if refusals else final)
+        finally:
+            discard(made)
+        if refusals:
+            kept = " The last good deliverable is untouched." if final.exists() else ""
+            raise StepFailed(
+                "the board would refuse this model:\n  "
+                + "\n  ".join(refusals)
+                + f"\nThe files are kept in {rejected}.{kept}"
+            )
+        discard(rejected)
+        tree = self._resolver.digests.tree(final, trusted=True)
+        note = {"lineage": self._lineage(delivery), "tree": tree}
+        write_atomically(self._note(delivery), json.dumps(note).encode())
+
+    def _fill(self, made: Path, delivery: Delivery, package: Artifact) -> None:
+        for name in package.outputs:
+            source = package.path / name
+            if source.is_dir():
+                shutil.copytree(source, made / name)
+            else:
+                shutil.copyfile(source, made / name)
+        steps = {}
+        for step in in_order([delivery.package]):
+            artifact = self._artifact(step)
+            steps[f"{step.stage}:{artifact.digest[:8]}"] = {
+                key: value for key, value in artifact.record.items() if key != "files"
+            }
+        provenance = {"schema": SCHEMA, "config": dict(delivery.config), "steps": steps}
+        text = json.dumps(provenance, indent=1, sort_keys=True)
+        (made / PROVENANCE).write_text(text + "\n")
+
+    def _refusals(self, delivery: Delivery) -> list[str]:
+        """Every failed line of every verdict, in words."""
+        lines = []
+        for output in delivery.verdicts:
+            artifact = self._resolver.look(output.step).artifact
+            if artifact is None:
+                continue
+            verdict = json.loads((artifact.path / output.path).read_bytes())
+            if not verdict["passed"]:
+                failed = [line for line in verdict["lines"] if line["result"] == "fail"]
+                lines += [_sentence(line) for line in failed] or ["the verdict says no"]
+        return lines
+
+    def _artifact(self, step: Step) -> Artifact:
+        artifact = self._resolver.look(step).artifact
+        if artifact is None:
+            raise StepFailed(f"{step.stage} has no artifact")
+        return artifact
+
+    def _lineage(self, delivery: Delivery) -> str:
+        return digest_of([self._artifact(s).digest for s in in_order([delivery.package])])
+
+    def _note(self, delivery: Delivery) -> Path:
+        path = self.path(delivery)
+        return self._project.state / "deliverables" / f"{path.parent.name}--{path.name}.json"
+
+
+def artifacts_behind(project_artifacts: Path) -> set[str]:
+    """Digests of all artifacts that the provenance of a deliverable names, rejected ones too."""
+    found: set[str] = set()
+    for path in project_artifacts.glob(f"*/*/{PROVENANCE}"):
+        if path.parent.parent.name.startswith(".") or (path.parent / RECORD).exists():
+            continue
+        provenance = json.loads(path.read_bytes())
+        found |= {record["digest"] for record in provenance["steps"].values()}
+    return found
+
+
+def _sentence(line: Mapping[str, Any]) -> str:
+    text = f"{line['rule']}: {line['found']}, the board demands {line['demanded']}"
+    return f"{text}. {line['remedy']}" if line.get("remedy") else text

@@ -1,0 +1,120 @@
+"""The coordinator's side of running steps: start runner processes, hear them, end them all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from edgemake.errors import StepFailed, Stopped
+from edgemake.project import ENGINE_ROOT
+from edgemake.run_step import Spec
+
+GRACE_SECONDS = 1.5
+"""How long a runner gets to end its stage before it is killed itself."""
+
+Listener = Callable[[Mapping[str, Any]], None]
+
+
+class Processes:
+    """The runner processes of one build."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._guard = threading.Lock()
+        self.stopping = False
+
+    def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
+        """Run one step to its end and return the runner's last word. Raises StepFailed."""
+        command = [sys.executable, "-S", "-P", "-m", "edgemake.run_step"]
+        process = self.start(command, {"PYTHONPATH": str(ENGINE_ROOT)})
+        assert process.stdin is not None and process.stdout is not None
+        last: Mapping[str, Any] = {}
+        try:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(asdict(spec)).encode() + b"\n")
+                process.stdin.flush()
+            for line in process.stdout:
+                with contextlib.suppress(ValueError):
+                    last = json.loads(line)
+                    listener(last)
+            process.wait()
+        finally:
+            self.finished(process)
+        if "done" not in last:
+            raise StepFailed(last.get("failed") or f"its runner ended ({process.returncode})")
+        return last
+
+    def start(self, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start a process that ends with this build: in a session of its own, on two pipes."""
+        with self._guard:
+            if self.stopping:
+                raise StepFailed("the build is stopping")
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
+
+    def finished(self, process: subprocess.Popen[bytes]) -> None:
+        """The process has ended, or must."""
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        with self._guard:
+            self._running.discard(process)
+
+    def stop_all(self) -> None:
+        """End every runner, and with it its stage, within two seconds."""
+        self.stopping = True
+        running = list(self._running)
+        for process in running:
+            _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline and any(p.poll() is None for p in running):
+            time.sleep(0.01)
+        for process in running:
+            _signal(process, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """While open, SIGINT, SIGTERM and SIGHUP end all runners and raise Stopped.
+
+        In the main thread, because doit's worker threads see no signals and run no `finally`
+        when it leaves.
+        """
+
+        def stop(number: int, _: object) -> None:
+            for quiet in _SIGNALS:
+                signal.signal(quiet, signal.SIG_IGN)
+            self.stop_all()
+            raise Stopped(number)
+
+        before = {number: signal.signal(number, stop) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
