@@ -1,0 +1,135 @@
+"""Float SavedModel and calibration images to an int8 TFLite file. Fast, so images may change."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgemake.step import Input, Step
+from edgemake.work import StageError, Work
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stages.schema import Config
+
+LEVELS = 255
+"""A pixel's largest value: the network takes pixel / 255."""
+INPUT_SCALE, INPUT_ZERO_POINT = 1 / LEVELS, -128
+"""The quantization of pixel / 255 under which the int8 value is pixel - 128."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """How weights are quantized: one scale a tensor, or one a channel."""
+
+    weights: str
+
+
+def plan(config: Config, saved_model: Input, calibration: Input) -> Step:
+    """`saved_model`: NHWC float input 0..1; `calibration`: uint8 `[n, S, S, 3]` RGB."""
+    return Step(
+        stage="quantize",
+        params=Params(config.quant.weights),
+        inputs={"saved_model": saved_model, "calibration.npy": calibration},
+        outputs=("model_int8.tflite", "quantize.json"),
+        toolchain=config.lock("tensorflow"),
+        label=f"int8 {config.quant.weights}",
+    )
+
+
+def run(params: Params, work: Work) -> None:
+    """Writes model_int8.tflite and quantize.json.
+
+    Raises StageError when the input does not come out as scale 1/255, zero point -128.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # equal bytes with and without a GPU
+    import numpy as np
+
+    images = np.load(work.inputs["calibration.npy"], mmap_mode="r")
+    work.progress(0, len(images), "starting TensorFlow")
+    model = _convert(work.inputs["saved_model"], images, params.weights, work)
+    (work.out / "model_int8.tflite").write_bytes(model)
+    report = _describe(model)
+    _demand_pixels(report["input"])
+    report |= {"schema": 1, "weights": params.weights, "images": len(images)}
+    (work.out / "quantize.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _convert(saved_model: Path, images: NDArray[np.uint8], weights: str, work: Work) -> bytes:
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: _representative(images, work)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    converter._experimental_disable_per_channel = weights == "per_tensor"
+    return bytes(converter.convert())
+
+
+def _representative(images: NDArray[np.uint8], work: Work) -> Iterator[list[Any]]:
+    """Each image as the network takes it.
+
+    One value of the first is forced to 0 and one to 255: the input's range is then the whole of
+    0..1 whatever the images hold, hence its scale exactly 1/255. The firmware writes pixel - 128
+    and reads no scale, so any other would falsify every pixel.
+    """
+    import numpy as np
+
+    for i, image in enumerate(images):
+        work.progress(i, len(images), "calibration images")
+        pixels = np.array(image, dtype=np.float32)
+        if i == 0:
+            pixels.flat[0], pixels.flat[1] = 0, LEVELS
+        yield [(pixels / LEVELS)[None]]
+
+
+def _describe(model: bytes) -> dict[str, Any]:
+    """Input and outputs of a TFLite file, the outputs in the order of the network's."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=model)
+    [signature] = interpreter.get_signature_list()
+    runner = interpreter.get_signature_runner(signature)
+    [entry] = runner.get_input_details().values()
+    # The signature numbers them output_0, output_1, …; the interpreter lists them in no order.
+    outputs = sorted(
+        runner.get_output_details().items(), key=lambda item: int(item[0].rpartition("_")[2])
+    )
+    return {"input": _tensor(entry), "outputs": [_tensor(detail) for _, detail in outputs]}
+
+
+def _tensor(detail: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    from vision.rules_tensors import largest_sigmoid
+
+    scale, zero_point = detail["quantization"]
+    return {
+        "name": detail["name"],
+        "shape": [int(n) for n in detail["shape"]],
+        "dtype": np.dtype(detail["dtype"]).name,
+        "scale": scale,
+        "zero_point": zero_point,
+        # What a sigmoid makes of the largest value that this tensor can hold.
+        "largest_sigmoid": round(largest_sigmoid(scale, zero_point), 6),
+    }
+
+
+def _demand_pixels(entry: dict[str, Any]) -> None:
+    import numpy as np
+
+    wanted = float(np.float32(INPUT_SCALE)), INPUT_ZERO_POINT
+    found = float(np.float32(entry["scale"])), entry["zero_point"]
+    if abs(found[0] - wanted[0]) > np.finfo(np.float32).eps * wanted[0] or found[1] != wanted[1]:
+        raise StageError(
+            f"the input was quantized with scale {found[0]!r}, zero point {found[1]}; it must be "
+            f"1/{LEVELS} and {INPUT_ZERO_POINT}. The SavedModel does not take pixel / {LEVELS}"
+        )

@@ -1,0 +1,91 @@
+"""The words of a board's contract: what is demanded, what is known of a file, what a rule says.
+
+Nothing here knows a board: what is demanded comes from `conf/target/*.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from vision.npu_payload import Payload
+from vision.tflite_file import ModelFile
+
+Result = Literal["pass", "fail", "warn"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the firmware demands; see `stages.schema` for the fields' meanings and units."""
+
+    firmware: str
+    form: str
+    input_scale: float
+    input_scale_tolerance: float
+    input_zero_point: int
+    min_imgsz: int
+    imgsz_multiple: int
+    strides: list[int]
+    box_channels: int
+    forbidden_class_counts: dict[str, str]
+    unwise_class_counts: dict[str, str]
+    operators: list[str]
+    min_npu_percent: float
+    npu_fourcc: str
+    npu_config: int
+    npu_arch: str
+    sram_bytes: int
+    flash_bytes: int
+    flash_slot_bytes: int
+    vela_proven: list[str]
+    score_threshold: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of the final file."""
+
+    model: ModelFile
+    file_bytes: int
+    classes: tuple[str, ...]
+    payloads: tuple[Payload | None, ...]
+    """One for each NPU operator; None where the header cannot be read."""
+    npu_percent: float
+    """Share of the compiled operators that run on the NPU."""
+    sram_bytes: int
+    """Arena that the compiler plans for."""
+    vela: str
+    """Version of the compiler."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One rule applied."""
+
+    rule: str
+    result: Result
+    found: str
+    demanded: str
+    remedy: str
+    """Empty when the rule is kept."""
+    source: str
+    """The config key of the demand, and the firmware it was read in."""
+
+
+Rule = Callable[[Rules, Facts], Iterator[Line]]
+
+
+def line(
+    rule: str,
+    ok: bool,
+    found: object,
+    demanded: object,
+    remedy: str,
+    key: str,
+    otherwise: Result = "fail",
+) -> Line:
+    """A line; `key` is where in the target's config the demand stands, `otherwise` if not `ok`."""
+    return Line(
+        rule, "pass" if ok else otherwise, str(found), str(demanded), "" if ok else remedy, key
+    )

@@ -1,0 +1,90 @@
+"""What the firmware makes of the six raw tensors: boxes in pixels and class scores.
+
+Formulas of the Grove firmware's six-tensor decoder (SSCMA-Micro 1.0.x), which are those of
+YOLOv8's head (distribution focal loss, arXiv:2006.04388): box channel = side * bins + bin,
+sides left, top, right, bottom; a side's distance is the expectation of the softmax over its
+bins, in cells; anchors lie half a cell inside; scores are sigmoids of the class logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.floating]
+
+SIDES = 4
+"""Distances a box branch states: left, top, right, bottom."""
+
+
+def softmax(values: Floats) -> Floats:
+    """Softmax over the last axis; the maximum is taken off first, so it never overflows."""
+    import numpy as np
+
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def sigmoid(values: Floats) -> Floats:
+    """Logistic function, elementwise."""
+    import numpy as np
+
+    return 1.0 / (1.0 + np.exp(-values))
+
+
+def distances(raw: Floats) -> Floats:
+    """`[cells, 4 * bins]` raw box branch -> `[cells, 4]` distances to l, t, r, b, in cells."""
+    import numpy as np
+
+    cells, channels = raw.shape
+    bins = channels // SIDES
+    weights = np.arange(bins, dtype=raw.dtype)
+    return softmax(raw.reshape(cells, SIDES, bins)) @ weights
+
+
+def anchors(side: int) -> Floats:
+    """Centres `[side * side, 2]` (x, y) of a square grid's cells, row by row, in cells."""
+    import numpy as np
+
+    axis = np.arange(side) + 0.5
+    return np.stack([np.tile(axis, side), np.repeat(axis, side)], axis=-1)
+
+
+def boxes(raw: Floats, stride: int) -> Floats:
+    """One raw box branch `[cells, 4 * bins]` -> `[cells, 4]` corners x1, y1, x2, y2 in pixels.
+
+    `cells` is a square number: the grid of an input side of `sqrt(cells) * stride` pixels.
+    """
+    import numpy as np
+
+    centres = anchors(round(raw.shape[0] ** 0.5))
+    reach = distances(raw)
+    corners = np.concatenate([centres - reach[:, :2], centres + reach[:, 2:]], axis=-1)
+    return corners * stride
+
+
+def decode(
+    box: Sequence[Floats], logits: Sequence[Floats], strides: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """All branches of one image -> (`[N, 4]` corners in pixels, `[N, classes]` scores 0..1).
+
+    `box[i]` is `[1, cells, 4 * bins]` and `logits[i]` `[1, cells, classes]` of `strides[i]`;
+    the rows of the result follow the branches in the order given.
+    """
+    import numpy as np
+
+    corners = [boxes(branch[0], stride) for branch, stride in zip(box, strides, strict=True)]
+    scores = [sigmoid(branch[0]) for branch in logits]
+    return np.concatenate(corners), np.concatenate(scores)
+
+
+def centre_form(corners: Floats) -> Floats:
+    """Corners x1, y1, x2, y2 -> centre x, y, width, height (same unit)."""
+    import numpy as np
+
+    low, high = corners[:, :2], corners[:, 2:]
+    return np.concatenate([(low + high) / 2, high - low], axis=-1)
