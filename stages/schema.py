@@ -17,6 +17,11 @@ Scalar = bool | int | float | str | None
 class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of every section: immutable, no unknown keys."""
 
+    @property
+    def kind(self) -> str:
+        """Which of several forms of the section this is: its `kind:` in the YAML."""
+        return str(self.__struct_config__.tag)
+
 
 Imgsz = Annotated[
     int, Meta(ge=32, le=1280, multiple_of=32, description="square image size, a multiple of 32")
@@ -44,6 +49,17 @@ class Digits(Struct, tag="digits", tag_field="kind"):
     val_images: Annotated[int, Meta(ge=10, le=100_000, description="images in the validation split")]
     imgsz: Annotated[int, Meta(ge=64, le=1280, description="side of a generated image, pixels")]
     seed: Annotated[int, Meta(ge=0, description="seed of the composition")]
+    digits: Annotated[int, Meta(ge=1, le=50, description="largest number of digits in an image")]
+    smallest: Annotated[
+        float, Meta(ge=0.05, le=0.9, description="smallest height of a digit, part of the image's side")
+    ]
+    largest: Annotated[
+        float, Meta(ge=0.05, le=0.9, description="largest height of a digit, part of the image's side")
+    ]
+    contrast: Annotated[
+        int,
+        Meta(ge=10, le=120, description="smallest difference of luminance between digit and background"),
+    ]
 
 
 class Fetched(Struct, tag="fetched", tag_field="kind"):
@@ -89,7 +105,7 @@ class Export(Struct):
     opset: Annotated[int, Meta(ge=11, le=20, description="ONNX opset")]
     simplify: Annotated[bool, Meta(description="run onnxsim on the result")]
     tolerance: Annotated[
-        float, Meta(gt=0, description="largest difference allowed between ONNX and PyTorch, in units of the output")
+        float, Meta(gt=0, description="largest difference of ONNX from PyTorch: corners over imgsz, scores over 1")
     ]
 
 

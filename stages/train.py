@@ -1,0 +1,329 @@
+"""Training with ultralytics, from scratch or from weights; resumes what a kill interrupted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgemake.step import Input, Step
+from edgemake.work import StageError, Work
+
+if TYPE_CHECKING:
+    from stages.schema import Config, Scalar
+
+RESERVED = frozenset(
+    "amp_weights batch data device deterministic epochs exist_ok imgsz mode model name plots "
+    "pretrained project resume save save_dir seed task val verbose workers".split()
+)
+"""ultralytics arguments that have a key of their own, or that the stage's promises rest on."""
+FINISHED = "finished"
+"""Name of the mark beside a kept epoch after which nothing is left to train."""
+HEARTBEAT = 0.5
+"""Seconds between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """What the trained network depends on beside data and first weights."""
+
+    architecture: str
+    task: str
+    epochs: int
+    batch: int
+    imgsz: int
+    seed: int
+    args: dict[str, Any]
+    """Further ultralytics train arguments."""
+
+
+def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
+    """`weights`: the edge to start from, None for scratch.
+
+    Raises UserError for a `train.args` key that is not the user's to set.
+    """
+    train, model = config.train, config.model
+    if train.kind != "ultralytics":
+        raise ValueError("train=none has no training step")
+    _refuse_reserved(train.args)
+    inputs = {"manifest.json": dataset["manifest.json"], "data": dataset["data"]}
+    if weights is not None:
+        inputs["weights.pt"] = weights
+    return Step(
+        stage="train",
+        params=Params(
+            architecture=model.architecture,
+            task=model.task,
+            epochs=train.epochs,
+            batch=train.batch,
+            imgsz=train.imgsz or model.imgsz,
+            seed=train.seed,
+            args=dict(train.args),
+        ),
+        inputs=inputs,
+        outputs=("best.pt", "results.csv", "train.json"),
+        toolchain=config.lock("torch"),
+        resumable=True,
+        label=f"{model.name} {train.epochs} epochs",
+    )
+
+
+def _refuse_reserved(args: dict[str, Scalar]) -> None:
+    for key in args:
+        if key in RESERVED:
+            from edgemake.errors import UserError
+
+            own = {"epochs", "batch", "imgsz", "seed", "device", "workers"}
+            fix = f"use train.{key}" if key in own else "remove it: the build sets it"
+            raise UserError(f"train.args.{key}={args[key]} cannot be set here; {fix}.")
+
+
+def run(params: Params, work: Work) -> None:
+    """Writes best.pt (float16, no dates or paths), results.csv (a line an epoch), train.json.
+
+    Raises StageError for weights of something else and for arguments ultralytics refuses.
+    """
+    from vision.checkpoint import prepare_ultralytics
+
+    prepare_ultralytics(work.scratch, work.cores)
+    names = json.loads((work.inputs["manifest.json"]).read_text())["names"]
+    data = _link_data(work)
+    kept = _newest_kept(work.scratch) if work.resumed else None
+    if kept is None or not (kept / FINISHED).exists():
+        trainer = _trainer(params, work, data, names, kept)
+        trainer.train()
+        kept = _newest_kept(work.scratch)
+    if kept is None:
+        raise StageError("train: no epoch ended with a usable network; lower train.args.lr0")
+    _publish(params, work, kept)
+
+
+def _link_data(work: Work) -> dict[str, Path]:
+    """Split -> folder of links to its images: ultralytics writes label caches beside the data."""
+    source, target = work.inputs["data"], work.scratch / "data"
+    shutil.rmtree(target, ignore_errors=True)
+    for kind in ("images", "labels"):
+        for split in ("train", "val"):
+            folder = target / kind / split
+            folder.mkdir(parents=True)
+            for file in sorted((source / kind / split).iterdir()):
+                (folder / file.name).symlink_to(file.resolve())
+    return {split: target / "images" / split for split in ("train", "val")}
+
+
+# --- what survives a kill -----------------------------------------------------------------
+
+
+def _keep(trainer: Any, scratch: Path) -> None:
+    """Sets the epoch's checkpoints and curves aside; the rename makes them whole or absent."""
+    if not trainer.best.exists():  # no epoch yet with a finite accuracy
+        return
+    folder = scratch / "kept"
+    fresh, final = folder / "new", folder / f"{trainer.epoch + 1:06d}"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for file in (trainer.last, trainer.best, trainer.csv):
+        shutil.copyfile(file, fresh / file.name)
+    if trainer.stop:  # set before the epoch is saved: by the last epoch, or by `patience`
+        (fresh / FINISHED).touch()
+    fresh.rename(final)
+    for older in folder.iterdir():
+        if older != final:
+            shutil.rmtree(older)
+
+
+def _newest_kept(scratch: Path) -> Path | None:
+    whole = [folder for folder in (scratch / "kept").glob("*") if folder.name.isdigit()]
+    return max(whole, key=lambda folder: folder.name, default=None)
+
+
+# --- ultralytics --------------------------------------------------------------------------
+
+
+def _overrides(params: Params, run: Path) -> dict[str, Any]:
+    from_environment = os.environ.get("EDGEMAKE_DEVICE", "auto")
+    return {
+        "task": params.task,
+        "mode": "train",
+        "model": params.architecture,
+        "pretrained": False,
+        "data": "data.yaml",  # a name only: the trainer below brings the data itself
+        "epochs": params.epochs,
+        "batch": params.batch,
+        "imgsz": params.imgsz,
+        "seed": params.seed,
+        "device": _device() if from_environment == "auto" else from_environment,
+        "workers": int(os.environ.get("EDGEMAKE_WORKERS", "2")),
+        "deterministic": True,
+        "plots": False,
+        "val": True,
+        "save": True,
+        "exist_ok": True,
+        "verbose": True,
+        "save_dir": str(run),
+        **params.args,
+    }
+
+
+def _device() -> str:
+    import torch
+
+    return "0" if torch.cuda.is_available() else "cpu"
+
+
+def _trainer(
+    params: Params, work: Work, data: dict[str, Path], names: list[str], kept: Path | None
+) -> Any:
+    """ultralytics' detection trainer, new or restored from what was kept."""
+    run = work.scratch / "run"
+    shutil.rmtree(run, ignore_errors=True)
+    overrides = _overrides(params, run)
+    if kept is not None:
+        (run / "weights").mkdir(parents=True)
+        for name in ("last.pt", "best.pt"):
+            shutil.copyfile(kept / name, run / "weights" / name)
+        shutil.copyfile(kept / "results.csv", run / "results.csv")
+        overrides["resume"] = overrides["model"] = str(run / "weights" / "last.pt")
+    elif "weights.pt" in work.inputs:
+        overrides["pretrained"] = str(_checked_weights(params, work))
+    try:
+        trainer = _trainer_class(data, names)(overrides=overrides)
+    except (SyntaxError, TypeError, ValueError) as fault:  # how ultralytics refuses an argument
+        raise StageError(f"train.args: {fault}") from fault
+    progress = Progress(work, params.epochs)
+    trainer.add_callback("on_train_epoch_start", progress.epoch_started)
+    trainer.add_callback("on_train_batch_end", progress.batch_ended)
+    trainer.add_callback("on_model_save", lambda t: _keep(t, work.scratch))
+    return trainer
+
+
+def _checked_weights(params: Params, work: Work) -> Path:
+    from vision.checkpoint import CheckpointError, load
+
+    try:
+        load(work.inputs["weights.pt"], params.task, params.architecture)
+    except CheckpointError as fault:
+        raise StageError(
+            f"model.weights: {fault}. Give an ultralytics checkpoint of {params.architecture} for "
+            f"task {params.task}, or model.weights=null to start from scratch."
+        ) from fault
+    link = work.scratch / "weights.pt"
+    link.unlink(missing_ok=True)
+    link.symlink_to(work.inputs["weights.pt"].resolve())
+    return link
+
+
+def _trainer_class(data: dict[str, Path], names: list[str]) -> Any:
+    """A detection trainer that is handed its data and leaves the final pass to `_publish`.
+
+    ultralytics' own look-up of the data also fetches a font; its final pass only repeats the
+    validation of the best epoch. (A class whose name holds "Trainer" gets its web callbacks.)
+    """
+    from ultralytics.models.yolo.detect import DetectionTrainer
+
+    class Training(DetectionTrainer):  # type: ignore[misc]
+        def get_dataset(self) -> dict[str, Any]:
+            return {
+                "path": data["train"].parents[1],
+                "train": str(data["train"]),
+                "val": str(data["val"]),
+                "names": dict(enumerate(names)),
+                "nc": len(names),
+                "channels": 3,
+            }
+
+        def final_eval(self) -> None:
+            return None
+
+    return Training
+
+
+class Progress:
+    """Turns ultralytics' callbacks into one line: epoch, losses, last accuracy, time left."""
+
+    def __init__(self, work: Work, epochs: int) -> None:
+        self.work, self.epochs = work, epochs
+        self.batch = 0
+        self.reported = 0.0
+        self.began: tuple[float, float] | None = None
+        """Time and epochs done when this process began to train."""
+
+    def epoch_started(self, trainer: Any) -> None:
+        """Counts the batches of the epoch anew."""
+        self.batch = 0
+        if self.began is None:
+            self.began = time.monotonic(), float(trainer.epoch)
+
+    def batch_ended(self, trainer: Any) -> None:
+        """Reports at most every `HEARTBEAT` seconds."""
+        self.batch += 1
+        now = time.monotonic()
+        if self.began is None or now - self.reported < HEARTBEAT:
+            return
+        self.reported = now
+        done = trainer.epoch + self.batch / len(trainer.train_loader)
+        losses = " ".join(
+            f"{name.removesuffix('_loss')} {float(value):.2f}"
+            for name, value in (trainer.tloss or {}).items()
+        )
+        accuracy = (trainer.metrics or {}).get("metrics/mAP50(B)", 0.0)
+        seconds = (now - self.began[0]) / (done - self.began[1]) * (self.epochs - done)
+        text = f"epoch {trainer.epoch + 1}/{self.epochs}, {losses}"
+        if accuracy:
+            text += f", mAP50 {float(accuracy):.2f}"
+        self.work.progress(done, self.epochs, f"{text}, {time_left(seconds)}")
+
+
+def time_left(seconds: float) -> str:
+    """`about 3 min left`, for people."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds / 10) * 10)} s left"
+    if seconds < 5400:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+# --- results ------------------------------------------------------------------------------
+
+
+def _publish(params: Params, work: Work, kept: Path) -> None:
+    import torch
+    from vision.checkpoint import save
+
+    best = torch.load(kept / "best.pt", map_location="cpu", weights_only=False)
+    args = {key: value for key, value in asdict(params).items() if key != "args"}
+    save(best["ema"], {**params.args, **args, "model": params.architecture}, work.out)
+    rows = _without_time(kept / "results.csv")
+    with (work.out / "results.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    metrics = {key: round(float(value), 5) for key, value in best["train_metrics"].items()}
+    report = {
+        "schema": 1,
+        "epochs": len(rows),
+        "best_epoch": best["epoch"] + 1,
+        "map50": metrics["metrics/mAP50(B)"],
+        "map50_95": metrics["metrics/mAP50-95(B)"],
+        "precision": metrics["metrics/precision(B)"],
+        "recall": metrics["metrics/recall(B)"],
+        "imgsz": params.imgsz,
+        "pretrained": "weights.pt" in work.inputs,
+    }
+    (work.out / "train.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def _without_time(curves: Path) -> list[dict[str, str]]:
+    """The rows of ultralytics' results.csv; seconds differ from run to run and go."""
+    with curves.open(newline="") as stream:
+        rows = [
+            {key.strip(): value for key, value in row.items()} for row in csv.DictReader(stream)
+        ]
+    for row in rows:
+        row.pop("time", None)
+    return rows

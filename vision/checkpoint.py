@@ -1,0 +1,121 @@
+"""ultralytics checkpoints: reading them with clear refusals, writing them reproducibly."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Model = Any
+"""A torch module of ultralytics, which ships no types."""
+
+RUN_TIME_ATTRIBUTES = ("pt_path", "args", "criterion")
+"""What ultralytics hangs on a model beside the network itself: paths, dates, training state."""
+
+
+class CheckpointError(ValueError):
+    """The file cannot serve as the checkpoint that was asked for; the message says why."""
+
+
+def prepare_ultralytics(scratch: Path, cores: int, online: bool = False) -> None:
+    """Settings that ultralytics reads from the environment; call before its first import.
+
+    Its settings, fonts and caches go to `scratch`; unless `online`, it probes no network. It
+    installs nothing, and torch gets `cores` threads (the import would otherwise settle on one).
+    """
+    home = scratch / "ultralytics"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ["YOLO_CONFIG_DIR"] = str(home)
+    os.environ["MPLCONFIGDIR"] = str(home / "matplotlib")
+    os.environ["YOLO_OFFLINE"] = "false" if online else "true"
+    os.environ["YOLO_AUTOINSTALL"] = "false"
+    os.environ["OMP_NUM_THREADS"] = str(cores)
+    import torch
+
+    torch.set_num_threads(cores)
+
+
+def load(path: Path, task: str, architecture: str) -> Model:
+    """The float32 network of a checkpoint, in evaluation mode.
+
+    Raises CheckpointError when the file is no ultralytics checkpoint, was trained for another
+    task, or holds another network than `architecture` (an ultralytics model YAML).
+    """
+    model = _read(path)
+    found = getattr(model, "task", None)
+    if found != task:
+        raise CheckpointError(f"a checkpoint for task {found!r}, not for {task!r}")
+    difference = _differs(model, architecture)
+    if difference:
+        raise CheckpointError(f"not a checkpoint of {architecture}: {difference}")
+    return model
+
+
+def _read(path: Path) -> Model:
+    # ultralytics tries to download or to convert what it cannot read, so look at the file first.
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(
+            f"not a PyTorch checkpoint ({path.stat().st_size:,} bytes, no zip as torch writes)"
+        )
+    link = Path.cwd() / "checkpoint.pt"  # its loader accepts the suffix .pt only
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.resolve())
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        model, _ = load_checkpoint(link)
+    except Exception as fault:  # unpickling foreign bytes can raise anything
+        reason = str(fault).strip().splitlines()
+        raise CheckpointError(
+            f"not a checkpoint that this ultralytics can load ({reason[0] if reason else fault!r})"
+        ) from fault
+    finally:
+        link.unlink()
+    return model
+
+
+def _differs(model: Model, architecture: str) -> str:
+    """How the network differs from a new one of the same class count; empty when it does not."""
+    from ultralytics.nn.tasks import DetectionModel
+
+    names = getattr(model, "names", None) or {}
+    expected = DetectionModel(architecture, nc=len(names), verbose=False).state_dict()
+    found = model.state_dict()
+    for name, tensor in expected.items():
+        if name not in found:
+            return f"it has no {name}"
+        if found[name].shape != tensor.shape:
+            return f"{name} is {list(found[name].shape)}, expected {list(tensor.shape)}"
+    extra = sorted(set(found) - set(expected))
+    return f"it also has {extra[0]}" if extra else ""
+
+
+def save(model: Model, train_args: Mapping[str, Any], folder: Path) -> Path:
+    """Writes `best.pt` into `folder`: the network alone, so equal weights give equal bytes.
+
+    The file is an ultralytics checkpoint (float16, as ultralytics itself writes) without dates,
+    paths, optimizer and git data. torch stores the file's name inside, hence the fixed one.
+    """
+    import torch
+    import ultralytics
+
+    model = model.half().cpu()
+    for name in RUN_TIME_ATTRIBUTES:
+        if hasattr(model, name):
+            delattr(model, name)
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    model.args = dict(train_args)
+    content = {
+        "epoch": -1,
+        "model": model,
+        "ema": None,
+        "train_args": dict(train_args),
+        "version": ultralytics.__version__,
+        "license": "AGPL-3.0 (https://ultralytics.com/license)",
+    }
+    target = folder / "best.pt"
+    torch.save(content, target)
+    return target

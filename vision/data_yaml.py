@@ -1,0 +1,116 @@
+"""Reads an ultralytics data.yaml: class names, and where the splits lie."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vision.layout import SPLITS, label_path
+
+
+class LayoutError(ValueError):
+    """The data.yaml cannot be used; the message names the file, the key and the fix."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a data set's splits lie: folders or .txt lists, relative to `root`."""
+
+    root: Path
+    names: list[str]
+    splits: dict[str, list[str]]
+
+
+def read_data_yaml(file: Path) -> Layout:
+    """Resolves a data.yaml as ultralytics does, a relative `path` against the YAML's folder.
+
+    Raises LayoutError for a file that is no such YAML and for splits that do not exist.
+    """
+    data = _mapping(file)
+    names = _names(file, data)
+    base = file.parent / Path(str(data.get("path") or "."))
+    entries: dict[str, list[Path]] = {}
+    for split in SPLITS:
+        key = "validation" if split == "val" and "val" not in data else split
+        entries[split] = [
+            _entry(file, base, split, text) for text in _texts(file, key, data.get(key))
+        ]
+    root = _root(file, [path for paths in entries.values() for path in paths])
+    relative = {
+        split: [path.relative_to(root).as_posix() for path in paths]
+        for split, paths in entries.items()
+    }
+    return Layout(root, names, relative)
+
+
+def _mapping(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        reason = " ".join(str(fault).split())
+        raise LayoutError(f"{file} is no valid YAML: {reason}") from fault
+    if not isinstance(data, dict):
+        raise LayoutError(f"{file} must hold keys (train, val, names), found {type(data).__name__}")
+    return data
+
+
+def _names(file: Path, data: dict[str, Any]) -> list[str]:
+    names, count = data.get("names"), data.get("nc")
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise LayoutError(f"{file}: nc: {count!r} must be a whole number from 1")
+    if names is None:
+        if count is None:
+            raise LayoutError(f"{file} has no names; add for instance names: [cat, dog]")
+        names = [f"class_{index}" for index in range(count)]
+    if isinstance(names, dict):
+        if sorted(map(str, names)) != sorted(map(str, range(len(names)))):
+            raise LayoutError(
+                f"{file}: names must be numbered 0..{len(names) - 1}, found {list(names)}"
+            )
+        names = [name for _, name in sorted(names.items(), key=lambda item: int(item[0]))]
+    if not isinstance(names, list) or not names:
+        raise LayoutError(f"{file}: names must be a list or numbered mapping, found {names!r}")
+    if count is not None and count != len(names):
+        raise LayoutError(
+            f"{file}: nc is {count}, but there are {len(names)} names; make them agree"
+        )
+    return [str(name) for name in names]
+
+
+def _texts(file: Path, key: str, value: Any) -> list[str]:
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) and text for text in texts):
+        found = "is missing" if value is None else f"is {value!r}"
+        raise LayoutError(
+            f"{file}: {key} {found}; give a folder of images, a .txt list, or several"
+        )
+    return texts
+
+
+def _entry(file: Path, base: Path, split: str, text: str) -> Path:
+    path = Path(os.path.realpath(base / text))
+    if not path.exists() and text.startswith("../"):  # exports of some label tools are one off
+        path = Path(os.path.realpath(base / text[3:]))
+    if not path.exists():
+        raise LayoutError(
+            f"{file}: {split}: {text} does not exist (looked for {path}); correct {split} or path"
+        )
+    return path
+
+
+def _root(file: Path, entries: list[Path]) -> Path:
+    """The deepest folder that holds all splits with their labels."""
+    holders: list[str] = []
+    for path in entries:
+        folder = path if path.is_dir() else path.parent
+        holders += [str(folder), label_path(f"{folder}/x").removesuffix("/x.txt")]
+    root = Path(os.path.commonpath(holders))
+    if root == Path(root.anchor):
+        raise LayoutError(
+            f"{file}: train and val must lie under one folder, found {sorted(holders)}"
+        )
+    return root
