@@ -37,6 +37,22 @@ class Delivery:
     """The composed config, for the provenance."""
     summary: Callable[[Path], list[tuple[str, str]]] | None = None
     """Rows for the table at the end, read from the delivered folder."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """Way of delivery -> command that puts the model on the board; {model} is `model`'s path."""
+    model: str = "model"
+    """The output of `package` that the board runs."""
+
+
+    def commands_for(self, path: Path) -> list[str]:
+        """The commands, with the place where the deliverable lies filled in."""
+        return [
+            f"put it on the board ({way}):\n  {text.format(model=path / self.model)}"
+            for way, text in self.commands.items()
+        ]
+
+    def roots(self) -> list[Step]:
+        """The steps that must have run before anything can be delivered."""
+        return [self.package, *(output.step for output in self.verdicts)]
 
 
 class Deliverer:
@@ -104,7 +120,7 @@ class Deliverer:
             else:
                 shutil.copyfile(source, made / name)
         steps = {}
-        for step in in_order([delivery.package]):
+        for step in in_order(delivery.roots()):
             artifact = self._artifact(step)
             steps[f"{step.stage}:{artifact.digest[:8]}"] = {
                 key: value for key, value in artifact.record.items() if key != "files"
@@ -133,7 +149,7 @@ class Deliverer:
         return artifact
 
     def _lineage(self, delivery: Delivery) -> str:
-        return digest_of([self._artifact(s).digest for s in in_order([delivery.package])])
+        return digest_of([self._artifact(s).digest for s in in_order(delivery.roots())])
 
     def _note(self, delivery: Delivery) -> Path:
         path = self.path(delivery)

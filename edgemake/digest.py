@@ -141,8 +141,8 @@ class Digests:
     def _recall(self, key: str, seen: str) -> str | None:
         with self._lock:
             fresh = self._fresh.get(key)
-            if fresh is not None:
-                return fresh[1] if fresh[0] == seen else None
+            if fresh is not None and fresh[0] == seen:
+                return fresh[1]
             try:
                 connection = self._open()
                 if connection is None:

@@ -1,0 +1,206 @@
+"""One command's view of a project: what is there, what would run, and running it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from edgemake.deliver import Deliverer, Delivery
+from edgemake.digest import Digests
+from edgemake.errors import StepFailed
+from edgemake.history import Builds
+from edgemake.processes import Processes
+from edgemake.project import Project
+from edgemake.resolve import Action, Resolver, Verdict
+from edgemake.run_step import Spec
+from edgemake.step import Step, UserFile, in_order
+from edgemake.store import link
+from edgemake.toolchain import Toolchains
+
+
+class Watcher(Protocol):
+    """Who is told what happens while steps run."""
+
+    def progress(self, step: Step | str, message: Mapping[str, Any]) -> None: ...
+    def outcome(self, step: Step, outcome: str, seconds: float, why: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a command line asks for."""
+
+    deliveries: Sequence[Delivery]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables for the stages that are in no key: the device, the number of workers."""
+    toolchain_dir: Path | None = None
+
+
+class Build:
+    """Steps and deliveries of one command. With `writable` false nothing on disk changes."""
+
+    def __init__(
+        self, project: Project, plan: Plan, *, writable: bool = True
+    ) -> None:
+        project = replace(project, toolchain_dir=plan.toolchain_dir)
+        self.project, self.deliveries, self.writable = project, list(plan.deliveries), writable
+        if writable:
+            project.prepare()
+        self.digests = Digests(project.host_state / "digests.sqlite3", writable=writable)
+        self.resolver = Resolver(project, self.digests)
+        self.deliverer = Deliverer(self.resolver)
+        self.toolchains = Toolchains(project, lambda name: self.resolver.lock(name)[0])
+        self.builds = Builds(project)
+        self.processes = Processes()
+        self.force_all = False
+        self.workers = 1
+        self.environment = plan.environment
+        self.watcher: Watcher | None = None
+
+    def steps(self) -> list[Step]:
+        """Every distinct step, parents first; equal steps of several configs are one."""
+        return self._distinct([root for d in self.deliveries for root in d.roots()])
+
+    def steps_of(self, delivery: Delivery) -> list[Step]:
+        """Every distinct step behind one delivery, parents first."""
+        return self._distinct(delivery.roots())
+
+    def _distinct(self, roots: list[Step]) -> list[Step]:
+        distinct = {self.resolver.key(step): step for step in reversed(in_order(roots))}
+        return list(reversed(distinct.values()))
+
+    def forced(self, step: Step) -> bool:
+        """Whether the step must run although its artifact is there."""
+        return self.force_all or self._forget_mark(step).exists()
+
+    def forget(self, step: Step) -> None:
+        """Make the step run again the next time."""
+        mark = self._forget_mark(step)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+
+    def is_current(self, step: Step, *, linking: bool = True) -> bool:
+        """Whether the step's artifact is there; with `linking` its link then points at it."""
+        if self.forced(step):
+            return False
+        artifact = self.resolver.look(step).artifact
+        if artifact is not None and linking and self.writable:
+            link(self.resolver.link(step), artifact.path)
+        return artifact is not None
+
+    def run(self, step: Step) -> None:
+        """Have the step's artifact and its link. Raises StepFailed or UserError."""
+        verdict = self.resolver.look(step)
+        forced = self.forced(step)
+        if verdict.artifact is not None and not forced:
+            self.is_current(step)
+            return
+        if verdict.action is None:
+            raise StepFailed("an earlier step left no artifact")
+        why = ["forced"] if forced else self.resolver.reasons(step, verdict)
+        spec = self._spec(step, verdict.action, why, forced)
+        self.digests.save()
+        last = self.processes.run(spec, lambda message: self._tell(step, message))
+        self._forget_mark(step).unlink(missing_ok=True)
+        artifact = self.resolver.look(step).artifact
+        if artifact is None:
+            raise StepFailed("its artifact was damaged right after it was made")
+        link(self.resolver.link(step), artifact.path)
+        if self.watcher is not None:
+            self.watcher.outcome(step, last["outcome"], last["seconds"], why)
+
+    def install(self, toolchain: str) -> None:
+        """Have the toolchain, installed and verified. Raises StepFailed or UserError."""
+        name = f"toolchain:{toolchain}"
+
+        def tell(done: float, total: float, text: str) -> None:
+            self._tell(name, {"done": done, "total": total, "text": text})
+
+        self.toolchains.ensure(toolchain, tell, self._run_installer)
+
+    def toolchain_names(self) -> list[str]:
+        """Toolchains that the steps of this build need."""
+        return sorted({step.toolchain for step in self.steps() if step.toolchain})
+
+    def verdicts(self) -> list[tuple[Step, Verdict]]:
+        """What a build would do with each step."""
+        return [(step, self.resolver.look(step)) for step in self.steps()]
+
+    def preflight(self) -> str | None:
+        """What will be installed first, in words. Raises UserError where that cannot work."""
+        pending = [s for s, v in self.verdicts() if v.artifact is None or self.forced(s)]
+        names = sorted({step.toolchain for step in pending if step.toolchain})
+        return self.toolchains.preflight([self.toolchains.get(name) for name in names])
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        """A build is going on: nothing that it uses is collected as garbage."""
+        with self.builds.shared():
+            yield
+            self.digests.save()
+
+    def remember(self) -> None:
+        """Note which artifacts this build used, for `gc`."""
+        found = [(s.stage, v.artifact) for s, v in self.verdicts()]
+        self.builds.remember({a.digest for _, a in found if a is not None})
+
+    def unlink(self, step: Step) -> None:
+        """Remove the step's link, never what it points to."""
+        path = self.resolver.link(step)
+        if path.is_symlink():
+            path.unlink()
+
+    def _spec(self, step: Step, action: Action, why: list[str], force: bool) -> Spec:
+        toolchain = self.toolchains.get(step.toolchain) if step.toolchain else None
+        cores = step.cores or max(1, (os.cpu_count() or 1) // max(1, self.workers))
+        return Spec(
+            root=str(self.project.root),
+            toolchains=str(self.project.toolchain_dir) if self.project.toolchain_dir else None,
+            stage=step.stage,
+            digest=action.digest,
+            preimage=action.preimage,
+            inputs={
+                name: str(given) if isinstance(given, Path) else {k: str(p) for k, p in given.items()}
+                for name, given in action.inputs.items()
+            },
+            ignore={
+                name: list(edge.ignore)
+                for name, edge in step.inputs.items()
+                if isinstance(edge, UserFile) and edge.path.is_dir()
+            },
+            files=self.resolver.files(step),
+            packages=action.packages,
+            why=why,
+            label=step.label,
+            request=self.resolver.key(step),
+            python=str(toolchain.python) if toolchain else sys.executable,
+            cores=cores,
+            network=step.network,
+            resumable=step.resumable,
+            force=force,
+            environment=self.environment,
+        )
+
+    def _run_installer(self, command: list[str], hear: Callable[[str], None]) -> int:
+        process = self.processes.start([*_MERGED, *command], {})
+        assert process.stdout is not None
+        for line in process.stdout:
+            hear(line.decode(errors="replace").rstrip("\n"))
+        status = process.wait()
+        self.processes.finished(process)
+        return status
+
+    def _tell(self, step: Step | str, message: Mapping[str, Any]) -> None:
+        if self.watcher is not None and "text" in message:
+            self.watcher.progress(step, message)
+
+    def _forget_mark(self, step: Step) -> Path:
+        return self.project.state / "forgotten" / self.resolver.key(step)
+
+
+_MERGED = ("/bin/sh", "-c", 'exec "$0" "$@" 2>&1')
+"""Runs a command with its messages on stdout, where they are read."""

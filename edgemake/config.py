@@ -1,0 +1,102 @@
+"""One validated config for a command line; Hydra is loaded only for a line not seen before."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from edgemake.digest import Digests, digest_of
+from edgemake.errors import UserError, did_you_mean
+from edgemake.project import Project
+from edgemake.store import write_atomically
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_KEPT = 200
+
+
+def overrides_of(arguments: Sequence[str]) -> list[str]:
+    """The Hydra overrides on a command line, in their order; the rest is doit's."""
+    return [arg for arg in arguments if is_override(arg)]
+
+
+def is_override(argument: str) -> bool:
+    """`key=value` in all forms, and `~key`."""
+    return not argument.startswith("-") and ("=" in argument or argument.startswith("~"))
+
+
+def load(project: Project, overrides: Sequence[str], schema: type[T], *, keep: bool = True) -> T:
+    """Compose, validate and return the config. With `keep` its values are remembered by the
+    content of `conf/` and the overrides. Raises UserError."""
+    conf = project.root / "conf"
+    digests = Digests(project.host_state / "digests.sqlite3", writable=keep)
+    key = digest_of([digests.tree(conf), list(overrides)])
+    digests.save()
+    cached = project.state / "configs" / f"{key}.json"
+    try:
+        return msgspec.json.decode(cached.read_bytes(), type=schema)
+    except (OSError, msgspec.DecodeError):
+        pass
+    from edgemake.compose import composed
+
+    plain = composed(conf, overrides)
+    config = validated(plain, schema)
+    if keep:
+        write_atomically(cached, json.dumps(plain).encode())
+        for old in sorted(cached.parent.iterdir(), key=lambda p: -p.stat().st_mtime)[_KEPT:]:
+            old.unlink(missing_ok=True)
+    return config
+
+
+def validated(plain: dict[str, Any], schema: type[T]) -> T:
+    """Plain values as the schema's structs. Raises UserError naming key, value and the demand."""
+    try:
+        return msgspec.convert(plain, schema)
+    except msgspec.ValidationError as error:
+        words, _, where = str(error).partition(" - at ")
+        path = where.strip("`").removeprefix("$").removeprefix(".")
+        raise UserError(_sentence(words, path, plain, schema)) from None
+
+
+def _sentence(words: str, path: str, plain: dict[str, Any], schema: type[Any]) -> str:
+    section = f"{path}." if path else ""
+    if unknown := re.search(r"unknown field `(.+?)`", words):
+        fields = _fields(plain, path, schema)
+        hint = did_you_mean(unknown[1], fields)
+        return f"there is no key {section}{unknown[1]}{hint}"
+    if absent := re.search(r"missing required field `(.+?)`", words):
+        return f"{section}{absent[1]} is missing; it was removed, and has no default"
+    if "Invalid value" in words and "kind" in path:
+        return f"{path}: {_value(plain, path)!r} is not a kind of it"
+    return f"{path}: {words[0].lower()}{words[1:]}, found {_value(plain, path)!r}"
+
+
+def _value(plain: Any, path: str) -> Any:
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(plain, dict):
+            plain = plain.get(part)
+        elif isinstance(plain, list) and part.isdigit():
+            plain = plain[int(part)]
+    return plain
+
+
+def _fields(plain: Any, path: str, schema: type[Any]) -> list[str]:
+    """Field names of the struct at `path`; in a tagged union those of the chosen one."""
+    types: list[Any] = [schema]
+    kind = _value(plain, path)
+    for part in [p for p in path.split(".") if p]:
+        types = [
+            member
+            for struct in types
+            for field in msgspec.structs.fields(struct)
+            if field.name == part
+            for member in (getattr(field.type, "__args__", None) or (field.type,))
+            if isinstance(member, type) and issubclass(member, msgspec.Struct)
+        ]
+    if isinstance(kind, dict) and "kind" in kind:
+        types = [t for t in types if t.__struct_config__.tag == kind["kind"]] or types
+    return [field.name for struct in types for field in msgspec.structs.fields(struct)]

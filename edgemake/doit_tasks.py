@@ -1,0 +1,153 @@
+"""Steps as doit tasks. doit is the graph and the scheduler; every truth comes from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from doit.dependency import FileChangedChecker, SqliteDB
+from doit.exceptions import TaskFailed
+from doit.task import Task, dict_to_task
+
+from edgemake.build import Build
+from edgemake.deliver import Delivery
+from edgemake.errors import StepFailed, UserError
+from edgemake.step import Output, Step, UserFile
+from edgemake.store import RECORD
+
+
+class StoreChecker(FileChangedChecker):  # type: ignore[misc]
+    """doit's file checker, with an opinion on one thing only: whether a target exists.
+    Whether content changed is for the tasks' `uptodate`, which asks the store."""
+
+    CheckerError = OSError
+
+    def check_modified(self, file_path: str, file_stat: object, state: object) -> bool:
+        return False
+
+    def get_state(self, dep: str, current_state: object) -> bool:
+        return True
+
+    @staticmethod
+    def info(file_path: str) -> None:
+        """doit asks for a stat of each dependency; there is nothing it may conclude from it."""
+
+
+class StoreBackend(SqliteDB):  # type: ignore[misc]
+    """doit's sqlite backend. It keeps doit's own notes (ignored tasks); what doit would derive
+    from a file's remembered state never makes a task out of date."""
+
+    def get(self, task_id: str, dependency: str) -> Any:
+        if dependency.endswith(":"):
+            return None if dependency in ("deps:", "checker:") else super().get(task_id, dependency)
+        return True
+
+
+def tasks(build: Build) -> list[Task]:
+    """All tasks of a build: toolchains, steps, deliveries, and a group task per stage."""
+    found: list[Task] = []
+    for basename, doc, members in _families(build):
+        subtasks = [dict_to_task(member) for member in members]
+        for task in subtasks:
+            task.subtask_of = basename
+        names = [task.name for task in subtasks]
+        found += [Task(basename, None, doc=doc, has_subtask=True, task_dep=names), *subtasks]
+    return found
+
+
+def task_name(build: Build, step: Step) -> str:
+    """The doit name of a step."""
+    return f"{step.stage}:{build.resolver.name(step)}"
+
+
+def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    yield (
+        "toolchain",
+        "install and verify the environments that stages run in",
+        [_toolchain_task(build, name) for name in build.toolchain_names()],
+    )
+    steps = build.steps()
+    for stage in dict.fromkeys(step.stage for step in steps):
+        mine = [step for step in steps if step.stage == stage]
+        yield stage, mine[0].title, [_step_task(build, step) for step in mine]
+    if build.deliveries:
+        yield (
+            "deliver",
+            "put the checked model where people look",
+            [_deliver_task(build, delivery) for delivery in _distinct(build)],
+        )
+
+
+def _step_task(build: Build, step: Step) -> dict[str, Any]:
+    link = build.resolver.link(step)
+    return {
+        "name": task_name(build, step),
+        "doc": step.label,
+        "actions": [(_attempt, [build.run, step])],
+        "file_dep": list(_files(build, step)),
+        "task_dep": [task_name(build, parent) for parent in step.parents()],
+        "targets": [str(link / name) for name in (*step.outputs, RECORD)],
+        "uptodate": [(build.is_current, [step])],
+        "setup": [f"toolchain:{step.toolchain}"] if step.toolchain else [],
+        "clean": [(build.unlink, [step])],
+        "io": {"capture": False},
+        "meta": {"step": step},
+    }
+
+
+def _files(build: Build, step: Step) -> Iterator[str]:
+    for edge in step.inputs.values():
+        if isinstance(edge, Output):
+            yield str(build.resolver.link(edge.step) / edge.path)
+        elif isinstance(edge, UserFile):
+            yield str(edge.path)
+        else:
+            yield from map(str, edge.paths)
+
+
+def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
+    path = build.deliverer.path(delivery)
+    return {
+        "name": f"deliver:{path.parent.name}-{path.name}",
+        "doc": str(path),
+        "actions": [(_attempt, [build.deliverer.deliver, delivery])],
+        "file_dep": [
+            str(build.resolver.link(root) / name) for root in delivery.roots() for name in root.outputs
+        ],
+        "task_dep": [task_name(build, root) for root in delivery.roots()],
+        "targets": [str(path)],
+        "uptodate": [(build.deliverer.is_current, [delivery])],
+        "clean": [],
+        "io": {"capture": False},
+        "meta": {"delivery": delivery},
+    }
+
+
+def _toolchain_task(build: Build, name: str) -> dict[str, Any]:
+    return {
+        "name": f"toolchain:{name}",
+        "doc": str(build.toolchains.get(name).path),
+        "actions": [(_attempt, [build.install, name])],
+        "targets": [str(build.toolchains.get(name).python)],
+        "clean": [],
+        "io": {"capture": False},
+        "meta": {"toolchain": name},
+    }
+
+
+def _distinct(build: Build) -> Iterable[Delivery]:
+    """One delivery for each place; equal configs of a sweep deliver once."""
+    return {build.deliverer.path(d): d for d in build.deliveries}.values()
+
+
+def _attempt(work: Callable[[Any], None], subject: Any) -> TaskFailed | bool:
+    """Run an action; its refusals become doit failures with words, not tracebacks."""
+    try:
+        work(subject)
+    except (StepFailed, UserError) as error:
+        return TaskFailed(str(error))
+    except OSError as error:
+        place = Path(error.filename or "?")
+        return TaskFailed(f"{error.strerror}: {place}. Nothing that was built is lost")
+    return True

@@ -1,0 +1,93 @@
+"""Which artifacts the last builds used, and collecting the rest."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgemake.deliver import artifacts_behind
+from edgemake.errors import UserError
+from edgemake.project import Project
+from edgemake.store import discard, write_atomically
+
+_NOTES = 200
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What `gc` found: artifacts nothing refers to, with their sizes in bytes."""
+
+    kept: int
+    doomed: dict[Path, int]
+
+
+class Builds:
+    """Notes of past builds, newest last, and the lock between builds and garbage collection."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._folder = project.state / "builds"
+
+    @contextlib.contextmanager
+    def shared(self) -> Iterator[None]:
+        """Held by every build: any number at once, none while garbage is collected."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Held by `gc`. Raises UserError while a build goes on."""
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+
+    def remember(self, digests: set[str]) -> None:
+        """Note the artifacts a build used; nothing is written when the last note says the same."""
+        notes = self._notes()
+        wanted = sorted(digests)
+        if notes and json.loads(notes[-1].read_bytes()) == wanted:
+            return
+        name = f"{time.time_ns():020d}-{os.getpid()}.json"
+        write_atomically(self._folder / name, json.dumps(wanted).encode())
+        for old in notes[:-_NOTES]:
+            old.unlink(missing_ok=True)
+
+    def garbage(self, keep_builds: int) -> Garbage:
+        """Artifacts that neither a deliverable nor one of the last builds refers to."""
+        used = artifacts_behind(self._project.artifacts)
+        for note in self._notes()[-keep_builds:] if keep_builds else []:
+            used |= set(json.loads(note.read_bytes()))
+        there = list(self._project.store.glob("*/*"))
+        doomed = {path: _size(path) for path in there if path.name not in used}
+        return Garbage(len(there) - len(doomed), doomed)
+
+    def collect(self, garbage: Garbage) -> None:
+        """Delete the garbage and the links that led to it. The caller holds `alone`."""
+        for path in garbage.doomed:
+            discard(path)
+        for link in self._project.artifacts.glob("*/*"):
+            if link.is_symlink() and not link.exists():
+                link.unlink()
+
+    def _notes(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]*.json")) if self._folder.is_dir() else []
+
+    @contextlib.contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        descriptor = os.open(self._project.locks / "builds", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        except BlockingIOError:
+            raise UserError("a build is going on; collect garbage when it has ended") from None
+        finally:
+            os.close(descriptor)
+
+
+def _size(path: Path) -> int:
+    return sum(p.lstat().st_size for p in path.rglob("*")) if path.is_dir() else 0

@@ -1,0 +1,160 @@
+"""What a person sees while steps run: live progress on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from doit.exceptions import BaseFail
+from doit.task import Task
+
+from edgemake.build import Build
+from edgemake.step import Step
+from edgemake.summary import print_summary
+
+QUIET_SECONDS = 20.0
+"""In a log file: at most one progress line of a step in this many seconds."""
+
+
+class Reporter:
+    """doit's reporter interface, and the build's watcher."""
+
+    desc = "edgemake's live progress and summary"
+
+    def __init__(self, outstream: Any = None, options: Any = None) -> None:
+        self._out = outstream or sys.stdout
+        self._live: Any = None
+        self._build: Build | None = None
+        self._selected: list[str] = []
+        self._outcomes: dict[str, tuple[str, float, str]] = {}
+        self._told: dict[str, float] = {}
+        self._failed: list[tuple[str, str]] = []
+        self._skipped = 0
+
+    def begin(self, build: Build, selected: Sequence[str] | None) -> None:
+        """The plan is made; say what will be downloaded before anything is."""
+        self._build, self._selected = build, list(selected or ["deliver"])
+        cost = build.preflight()
+        if cost is not None:
+            self._print(cost)
+
+    def progress(self, step: Step | str, message: Mapping[str, Any]) -> None:
+        """A running step tells how far it is."""
+        name = step if isinstance(step, str) else step.stage
+        done, total = float(message.get("done", 0)), float(message.get("total", 0))
+        live = self._terminal()
+        if live is not None:
+            live.show(name, done, total, str(message["text"]))
+        elif time.monotonic() - self._told.get(name, 0.0) >= QUIET_SECONDS:
+            self._told[name] = time.monotonic()
+            self._print(f"   {name}: {message['text']}")
+
+    def outcome(self, step: Step, outcome: str, seconds: float, why: Sequence[str]) -> None:
+        """A step ended well."""
+        assert self._build is not None
+        key = self._build.resolver.key(step)
+        reason = "; ".join(why[:2]) + (f"; and {len(why) - 2} more" if len(why) > 2 else "")
+        self._outcomes[key] = outcome, seconds, reason
+        self._print(f"   {step.stage}: {outcome} in {seconds:.1f} s ({reason})")
+        if outcome == "different":
+            self._print(
+                f"!! {step.stage} is not reproducible: run again it gave other bytes. The first "
+                "artifact stays; the second is in artifacts/.unreproducible"
+            )
+
+    def stopped(self) -> None:
+        """A signal ended the build."""
+        self._close()
+        self._print("stopped; every finished step is kept. The same command goes on from here")
+
+    # what doit calls
+
+    def initialize(self, tasks: Mapping[str, Task], selected_tasks: Sequence[str]) -> None:
+        """Nothing to prepare."""
+
+    def get_status(self, task: Task) -> None:
+        """Nothing to say: looking is quick."""
+
+    def execute_task(self, task: Task) -> None:
+        """A task starts."""
+        step = (task.meta or {}).get("step")
+        if isinstance(step, Step):
+            self._told[step.stage] = time.monotonic()
+            live = self._terminal()
+            if live is not None:
+                live.show(step.stage, 0, 0, step.label)
+            else:
+                self._print(f".. {step.stage} ({step.label})")
+
+    def add_success(self, task: Task) -> None:
+        """A task ended well."""
+        meta = task.meta or {}
+        if self._live is not None and meta:
+            step = meta.get("step")
+            self._live.hide(step.stage if isinstance(step, Step) else task.name)
+
+    def skip_uptodate(self, task: Task) -> None:
+        """A task is current."""
+
+    def skip_ignore(self, task: Task) -> None:
+        """A task that the user told doit to ignore."""
+        self._print(f"!! {task.name} is ignored (doit forget {task.name} ends that)")
+
+    def add_failure(self, task: Task, fail: BaseFail) -> None:
+        """A task failed."""
+        if fail.get_name() == "UnmetDependency":
+            self._skipped += 1
+            return
+        name = task.name.partition(":")[0]
+        self._failed.append((name, fail.get_msg().strip()))
+        if self._live is not None:
+            self._live.hide(name)
+
+    def cleanup_error(self, exception: BaseFail) -> None:
+        """Teardown failed; edgemake has none."""
+        self._print(exception.get_msg())
+
+    def runtime_error(self, msg: str) -> None:
+        """doit could not go on."""
+        self._failed.append(("doit", msg))
+
+    def teardown_task(self, task: Task) -> None:
+        """edgemake has no teardown."""
+
+    def complete_run(self) -> None:
+        """The end: failures with their remedy, or the summary."""
+        self._close()
+        build = self._build
+        for name, message in self._failed:
+            self._print(f"\nFAILED {name}: {message}")
+            if name not in ("deliver", "toolchain", "doit"):
+                self._print(f"  its log: doit log {name} (with the same overrides)")
+        if self._failed and self._skipped:
+            self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
+        if build is None or build.processes.stopping:
+            return
+        if any(name.partition(":")[0] == "deliver" for name in self._selected):
+            print_summary(build, self._outcomes, self._out)
+
+    # plumbing
+
+    def _print(self, text: str) -> None:
+        if self._live is not None:
+            self._live.print(text)
+        else:
+            self._out.write(text + "\n")
+            self._out.flush()
+
+    def _terminal(self) -> Any:
+        if self._live is None and self._out.isatty():
+            from edgemake.live import Live
+
+            self._live = Live()
+        return self._live
+
+    def _close(self) -> None:
+        if self._live is not None:
+            self._live.close()
+            self._live = None

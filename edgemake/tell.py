@@ -1,0 +1,75 @@
+"""Answers about a build in lines of text: plan, why, log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edgemake.build import Build
+from edgemake.run_step import FAILURE
+from edgemake.step import Step
+from edgemake.store import LOG
+
+
+def plan_lines(build: Build, steps: Sequence[Step]) -> Iterator[str]:
+    """One line a step: reuse, run or may run, and the reason."""
+    counts = {"reuse": 0, "run": 0, "may run": 0}
+    seconds = 0.0
+    for step in steps:
+        verdict = build.resolver.look(step)
+        forced = build.forced(step)
+        if verdict.artifact is not None and not forced:
+            word, reasons = "reuse", []
+        elif verdict.action is None:
+            word, reasons = "may run", build.resolver.reasons(step, verdict)
+        else:
+            word = "run"
+            reasons = ["forgotten"] if forced else build.resolver.reasons(step, verdict)
+        counts[word] += 1
+        yield f"{word:<8} {step.stage:<12} {step.label:<28} {'; '.join(reasons)}".rstrip()
+        if word != "reuse":
+            seconds += _last_seconds(build, step)
+    for delivery in build.deliveries:
+        current = build.deliverer.is_current(delivery)
+        path = build.deliverer.path(delivery)
+        yield f"{'reuse' if current else 'run':<8} {'deliver':<12} {path}"
+    told = ", ".join(f"{count} {word}" for word, count in counts.items())
+    yield f"{told}; about {seconds:.0f} s by earlier runs" if seconds else told
+
+
+def why_lines(build: Build, step: Step) -> Iterator[str]:
+    """What changed since the step's last artifact; for a current one, why it was made."""
+    verdict = build.resolver.look(step)
+    name = f"{step.stage} ({step.label})"
+    reasons = build.resolver.reasons(step, verdict)
+    if build.forced(step):
+        yield f"{name} will run: forgotten"
+    elif verdict.artifact is not None:
+        yield f"{name} is current; it was last built because:"
+    elif verdict.action is not None:
+        yield f"{name} will run because:"
+    else:
+        yield f"{name} may run; that is known when an earlier step has run:"
+    for reason in reasons:
+        yield f"  {reason}"
+
+
+def log_of(build: Build, step: Step) -> tuple[str, Path | None]:
+    """(what this is, where it lies): the log of a failed run of this action, else the artifact's."""
+    verdict = build.resolver.look(step)
+    if verdict.artifact is not None:
+        return f"{step.stage}, built", verdict.artifact.path / LOG
+    if verdict.action is not None:
+        scratch = build.project.scratch / f"{step.stage}-{verdict.action.digest}"
+        if (scratch / LOG).exists():
+            reason = "stopped"
+            if (scratch / FAILURE).exists():
+                reason = f"failed: {json.loads((scratch / FAILURE).read_bytes())['error']}"
+            return f"{step.stage}, {reason}", scratch / LOG
+    return f"{step.stage} has not run yet", None
+
+
+def _last_seconds(build: Build, step: Step) -> float:
+    times = [(a.record["finished"], a.record["seconds"]) for a in build.resolver.store.records(step.stage)]
+    return float(max(times)[1]) if times else 0.0
