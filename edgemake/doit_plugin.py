@@ -109,7 +109,7 @@ class Run(DoitRun):  # type: ignore[misc]
         build: Build = self.loader.build
         build.force_all, build.workers = self._always, self._workers
         build.watcher = self._reporter
-        self._reporter.begin(build, self.sel_tasks)
+        self._reporter.begin(build)
         with build.open(), build.processes.stopped_by_signals():
             try:
                 result: int = super()._execute(**options)

@@ -11,6 +11,7 @@ from doit.exceptions import BaseFail
 from doit.task import Task
 
 from edgemake.build import Build
+from edgemake.deliver import Delivery
 from edgemake.step import Step
 from edgemake.summary import print_summary
 
@@ -27,15 +28,15 @@ class Reporter:
         self._out = outstream or sys.stdout
         self._live: Any = None
         self._build: Build | None = None
-        self._selected: list[str] = []
         self._outcomes: dict[str, tuple[str, float, str]] = {}
         self._told: dict[str, float] = {}
         self._failed: list[tuple[str, str]] = []
         self._skipped = 0
+        self._delivered: list[Delivery] = []
 
-    def begin(self, build: Build, selected: Sequence[str] | None) -> None:
+    def begin(self, build: Build) -> None:
         """The plan is made; say what will be downloaded before anything is."""
-        self._build, self._selected = build, list(selected or ["deliver"])
+        self._build = build
         cost = build.preflight()
         if cost is not None:
             self._print(cost)
@@ -90,6 +91,7 @@ class Reporter:
 
     def add_success(self, task: Task) -> None:
         """A task ended well."""
+        self.skip_uptodate(task)
         meta = task.meta or {}
         if self._live is not None and meta:
             step = meta.get("step")
@@ -97,6 +99,9 @@ class Reporter:
 
     def skip_uptodate(self, task: Task) -> None:
         """A task is current."""
+        delivery = (task.meta or {}).get("delivery")
+        if isinstance(delivery, Delivery):
+            self._delivered.append(delivery)
 
     def skip_ignore(self, task: Task) -> None:
         """A task that the user told doit to ignore."""
@@ -133,10 +138,8 @@ class Reporter:
                 self._print(f"  its log: doit log {name} (with the same overrides)")
         if self._failed and self._skipped:
             self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
-        if build is None or build.processes.stopping:
-            return
-        if any(name.partition(":")[0] == "deliver" for name in self._selected):
-            print_summary(build, self._outcomes, self._out)
+        if build is not None and not build.processes.stopping:
+            print_summary(build, self._delivered, self._outcomes, self._out)
 
     # plumbing
 

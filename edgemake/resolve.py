@@ -34,8 +34,8 @@ class Action:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a build would do with a step: `artifact` (reuse), `action` (run it), or neither:
-    an earlier step must run first (`waits_for`)."""
+    """What a build would do with a step: reuse its `artifact`, else run its `action`; with
+    neither an earlier step must run first (`waits_for`)."""
 
     artifact: Artifact | None = None
     action: Action | None = None
@@ -52,7 +52,7 @@ class Resolver:
         self._sources = Sources(project.source_roots, digests)
         self._user: dict[tuple[str, tuple[str, ...]], str] = {}
         self._keys: dict[int, tuple[Step, str]] = {}
-        self._found: dict[str, Artifact] = {}
+        self._found: dict[str, Verdict] = {}
         self._locks: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def key(self, step: Step) -> str:
@@ -77,16 +77,17 @@ class Resolver:
         """What a build would do with this step right now."""
         key = self.key(step)
         if key in self._found:
-            return Verdict(artifact=self._found[key])
+            return self._found[key]
         parents = {id(p): self.look(p).artifact for p in step.parents()}
         missing = tuple(p for p in step.parents() if parents[id(p)] is None)
         if missing:
             return Verdict(waits_for=missing)
         action = self._action(step, {k: a for k, a in parents.items() if a is not None})
         artifact = self.store.find(step.stage, action.digest)
+        verdict = Verdict(artifact, action)
         if artifact is not None:
-            self._found[key] = artifact
-        return Verdict(artifact=artifact, action=action)
+            self._found[key] = verdict
+        return verdict
 
     def reasons(self, step: Step, verdict: Verdict) -> list[str]:
         """Why the step is not simply reused, in words; for a reused one why it was made."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from edgemake.build import Build
@@ -13,14 +13,16 @@ Outcomes = Mapping[str, tuple[str, float, str]]
 """Request key -> (outcome, seconds, reason) of the steps that ran in this build."""
 
 
-def print_summary(build: Build, outcomes: Outcomes, out: TextIO) -> None:
+def print_summary(
+    build: Build, deliveries: Sequence[Delivery], outcomes: Outcomes, out: TextIO
+) -> None:
     """Print one table a delivery. Plain text, so that a no-op loads nothing to draw it."""
-    for delivery in build.deliveries:
-        if build.deliverer.is_current(delivery):
-            rows = _facts(build, delivery) + [("", "")] + _steps(build, outcomes, delivery)
-            out.write("\n" + _table(str(delivery.folder), rows, _width(out)) + "\n")
-            for text in delivery.commands_for(build.deliverer.path(delivery).relative_to(build.project.root)):
-                out.write(text + "\n")
+    for delivery in deliveries:
+        path = build.deliverer.path(delivery).relative_to(build.project.root)
+        rows = [*_facts(build, delivery), ("", ""), *_steps(build, outcomes, delivery)]
+        out.write("\n" + _table(delivery.folder, rows, _width(out)) + "\n")
+        for text in delivery.commands_for(path):
+            out.write(text + "\n")
     out.flush()
 
 
