@@ -41,6 +41,8 @@ class Pipeline:
     """Files that say whether the package may be delivered."""
     deliver_commands: Mapping[str, str]
     """Way of delivery -> command that puts the file {model} on the board."""
+    model: str
+    """The package's output that the board runs."""
 
 
 def plan(config: Config) -> Pipeline:
@@ -75,6 +77,7 @@ def plan(config: Config) -> Pipeline:
         package=packed,
         verdicts=(checked["verdict.json"],),
         deliver_commands=dict(config.target.deliver),
+        model=package.MODEL,
     )
 
 

@@ -1,0 +1,41 @@
+"""The figures of a deliverable that the summary shows, read from its model.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def rows(delivered: Path) -> list[tuple[str, str]]:
+    """(name, figure against the board's limit) for the table at the end of a build."""
+    model: dict[str, Any] = json.loads((delivered / "model.json").read_bytes())
+    return [*_files(model), *_cost(model["figures"]), ("contract", contract(model["contract"]))]
+
+
+def _files(model: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(name, f"{file['bytes']:,} bytes") for name, file in model["files"].items()]
+
+
+def _cost(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("NPU placement", f"{figures['npu_percent']:g} %"),
+        ("SRAM", of_limit(figures["sram_bytes"], figures["sram_limit_bytes"])),
+        ("flash", of_limit(figures["flash_bytes"], figures["flash_limit_bytes"])),
+        ("latency", f"{figures['latency_ms']:.1f} ms (vela's estimate)"),
+    ]
+
+
+def of_limit(used: int, limit: int) -> str:
+    """A size against the board's, in KiB and percent."""
+    return f"{used / 1024:,.0f} of {limit / 1024:,.0f} KiB ({100 * used / limit:.0f} %)"
+
+
+def contract(verdict: dict[str, Any]) -> str:
+    """'pass', with what to know, or the failed lines."""
+    lines = verdict["lines"]
+    failed = [f"{line['rule']}: {line['found']}" for line in lines if line["result"] == "fail"]
+    warned = [f"{line['rule']}: {line['found']}" for line in lines if line["result"] == "warn"]
+    if failed:
+        return "FAIL: " + "; ".join(failed)
+    return f"pass ({len(lines)} rules)" + ("; note " + "; ".join(warned) if warned else "")
