@@ -1,4 +1,4 @@
-"""The data set, checked and copied into one canonical layout: generated, downloaded or the user's."""
+"""The data set in one canonical layout: generated, downloaded, or the user's after a check."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Faults that are spelled out; the rest is counted."""
 IGNORED = ("*.cache", "*.cache.npy", "*.npy", "*.yaml", "*.yml", ".*")
-"""Files in the user's folder that do not count: caches, and the YAML, whose content is in params."""
+"""Files in the user's folder that do not count: caches, and the YAML: params hold what it says."""
 VAL_SHARE = 0.25
 """Part of the handwritten digits of each class that only the validation split may use."""
 
@@ -112,9 +112,9 @@ def _write_yaml(file: Path, names: list[str]) -> None:
 
 
 def _manifest(
-    names: list[str], splits: dict[str, list[dict[str, str]]], credits: list[dict[str, str]]
+    names: list[str], splits: dict[str, list[dict[str, str]]], credit: list[dict[str, str]]
 ) -> dict[str, Any]:
-    return {"schema": 1, "task": "detect", "names": names, "splits": splits, "credits": credits}
+    return {"schema": 1, "task": "detect", "names": names, "splits": splits, "credits": credit}
 
 
 def _store(
@@ -138,7 +138,7 @@ def _store(
 
 def _generate(settings: dict[str, Any], work: Work) -> dict[str, Any]:
     """Composes both splits; an image depends on the seed and its own number only."""
-    from vision.digit_sources import credits, load
+    from vision.digit_sources import credit, load
     from vision.digits import CLASSES, Recipe, compose, jpeg
 
     recipe = Recipe(
@@ -158,7 +158,7 @@ def _generate(settings: dict[str, Any], work: Work) -> dict[str, Any]:
             done += 1
             if done % 50 == 0:
                 work.progress(done, sum(counts.values()), f"{done} images composed")
-    return _manifest([str(digit) for digit in range(CLASSES)], splits, credits())
+    return _manifest([str(digit) for digit in range(CLASSES)], splits, credit())
 
 
 # --- downloaded ---------------------------------------------------------------------------
@@ -184,8 +184,8 @@ def _fetch(yaml: str, work: Work) -> dict[str, Any]:
         layout = read_data_yaml(resolved)
     except LayoutError as fault:
         raise StageError(f"dataset.yaml={yaml}: {fault}") from fault
-    credit = {"name": yaml, "source": str(found.get("download", "")), "licence": "see its source"}
-    return _import(layout.root, layout.names, layout.splits, [credit], work)
+    origin = {"name": yaml, "source": str(found.get("download", "")), "licence": "see its source"}
+    return _import(layout.root, layout.names, layout.splits, [origin], work)
 
 
 def _download(yaml: str, scratch: Path) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _import(
     root: Path,
     names: list[str],
     splits: dict[str, list[str]],
-    credits: list[dict[str, str]],
+    credit: list[dict[str, str]],
     work: Work,
 ) -> dict[str, Any]:
     """Checks and copies every file, each read once. Raises StageError naming the faults."""
@@ -220,7 +220,8 @@ def _import(
     copied: dict[str, list[dict[str, str]]] = {}
     done = 0
     for split, files in listed.items():
-        where, copied[split], rows = ", ".join(splits[split]), [], 0
+        where, rows = ", ".join(splits[split]), 0
+        copied[split] = []
         for taken in _take_all(root, split, files.images, len(names), work):
             copied[split].append(taken.entry)
             faults += taken.faults
@@ -234,7 +235,7 @@ def _import(
             faults.append(Fault(where, 0, f"split {split} has no label at all"))
     if faults:
         raise StageError(_report(faults))
-    return _manifest(names, copied, credits)
+    return _manifest(names, copied, credit)
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,9 @@ def _take(root: Path, split: str, image: str, stem: str, classes: int, out: Path
     from vision.layout import Fault, image_fault, label_path, read_rows
 
     label = label_path(image)
-    faults, rows, content = [], [], b""
+    faults: list[Fault] = []
+    rows: list[str] = []
+    content = b""
     try:
         content = (root / image).read_bytes()
         reason = image_fault(content)

@@ -52,7 +52,9 @@ def plan(config: Config, checkpoint: Input) -> Step:
 
 
 def run(params: Params, work: Work) -> None:
-    """Writes model.onnx (`images` [1,3,S,S] float32 RGB 0..1 -> `output0` [1,4+nc,N]) and export.json.
+    """Writes model.onnx and export.json.
+
+    The network takes `images` [1,3,S,S] float32 RGB 0..1 and gives `output0` [1,4+nc,N].
 
     Raises StageError for a checkpoint of something else, and for an ONNX file that computes
     something else than PyTorch.
@@ -151,6 +153,7 @@ def _compare(model: Any, file: Path, params: Params) -> tuple[float, float]:
     Raises StageError beyond the tolerance.
     """
     import torch
+
     from vision.run_onnx import corners_and_scores, run_onnx
     from vision.samples import samples
 

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import shutil
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,14 +17,12 @@ if TYPE_CHECKING:
     from stages.schema import Config, Scalar
 
 RESERVED = frozenset(
-    "amp_weights batch data device deterministic epochs exist_ok imgsz mode model name plots "
-    "pretrained project resume save save_dir seed task val verbose workers".split()
+    ["data", "deterministic", "exist_ok", "mode", "model", "name", "plots", "pretrained"]
+    + ["project", "resume", "save", "save_dir", "task", "val", "verbose"]
 )
-"""ultralytics arguments that have a key of their own, or that the stage's promises rest on."""
-FINISHED = "finished"
-"""Name of the mark beside a kept epoch after which nothing is left to train."""
-HEARTBEAT = 0.5
-"""Seconds between two reports of progress."""
+"""ultralytics arguments that the stage's promises rest on."""
+OWN_KEYS = frozenset(["batch", "device", "epochs", "imgsz", "seed", "workers"])
+"""ultralytics arguments that have a key of their own in the group `train`."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,10 @@ def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
 
     Raises UserError for a `train.args` key that is not the user's to set.
     """
-    train, model = config.train, config.model
-    if train.kind != "ultralytics":
-        raise ValueError("train=none has no training step")
+    train: Any = config.train
+    model = config.model
     _refuse_reserved(train.args)
-    inputs = {"manifest.json": dataset["manifest.json"], "data": dataset["data"]}
+    inputs: dict[str, Input] = {"manifest.json": dataset["manifest.json"], "data": dataset["data"]}
     if weights is not None:
         inputs["weights.pt"] = weights
     return Step(
@@ -75,11 +71,10 @@ def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
 
 def _refuse_reserved(args: dict[str, Scalar]) -> None:
     for key in args:
-        if key in RESERVED:
+        if key in RESERVED | OWN_KEYS:
             from edgemake.errors import UserError
 
-            own = {"epochs", "batch", "imgsz", "seed", "device", "workers"}
-            fix = f"use train.{key}" if key in own else "remove it: the build sets it"
+            fix = f"use train.{key}" if key in OWN_KEYS else "remove it: the build sets it"
             raise UserError(f"train.args.{key}={args[key]} cannot be set here; {fix}.")
 
 
@@ -89,15 +84,18 @@ def run(params: Params, work: Work) -> None:
     Raises StageError for weights of something else and for arguments ultralytics refuses.
     """
     from vision.checkpoint import prepare_ultralytics
+    from vision.kept_epochs import KeptEpochs
 
     prepare_ultralytics(work.scratch, work.cores)
-    names = json.loads((work.inputs["manifest.json"]).read_text())["names"]
+    names = json.loads((work.inputs["manifest.json"]).read_text(encoding="utf-8"))["names"]
     data = _link_data(work)
-    kept = _newest_kept(work.scratch) if work.resumed else None
-    if kept is None or not (kept / FINISHED).exists():
+    epochs = KeptEpochs(work.scratch / "kept")
+    kept = epochs.newest() if work.resumed else None
+    if kept is None or not epochs.finished(kept):
         trainer = _trainer(params, work, data, names, kept)
+        trainer.add_callback("on_model_save", epochs.keep)
         trainer.train()
-        kept = _newest_kept(work.scratch)
+        kept = epochs.newest()
     if kept is None:
         raise StageError("train: no epoch ended with a usable network; lower train.args.lr0")
     _publish(params, work, kept)
@@ -114,32 +112,6 @@ def _link_data(work: Work) -> dict[str, Path]:
             for file in sorted((source / kind / split).iterdir()):
                 (folder / file.name).symlink_to(file.resolve())
     return {split: target / "images" / split for split in ("train", "val")}
-
-
-# --- what survives a kill -----------------------------------------------------------------
-
-
-def _keep(trainer: Any, scratch: Path) -> None:
-    """Sets the epoch's checkpoints and curves aside; the rename makes them whole or absent."""
-    if not trainer.best.exists():  # no epoch yet with a finite accuracy
-        return
-    folder = scratch / "kept"
-    fresh, final = folder / "new", folder / f"{trainer.epoch + 1:06d}"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    for file in (trainer.last, trainer.best, trainer.csv):
-        shutil.copyfile(file, fresh / file.name)
-    if trainer.stop:  # set before the epoch is saved: by the last epoch, or by `patience`
-        (fresh / FINISHED).touch()
-    fresh.rename(final)
-    for older in folder.iterdir():
-        if older != final:
-            shutil.rmtree(older)
-
-
-def _newest_kept(scratch: Path) -> Path | None:
-    whole = [folder for folder in (scratch / "kept").glob("*") if folder.name.isdigit()]
-    return max(whole, key=lambda folder: folder.name, default=None)
 
 
 # --- ultralytics --------------------------------------------------------------------------
@@ -180,6 +152,8 @@ def _trainer(
     params: Params, work: Work, data: dict[str, Path], names: list[str], kept: Path | None
 ) -> Any:
     """ultralytics' detection trainer, new or restored from what was kept."""
+    from vision.train_progress import EpochProgress
+
     run = work.scratch / "run"
     shutil.rmtree(run, ignore_errors=True)
     overrides = _overrides(params, run)
@@ -195,10 +169,9 @@ def _trainer(
         trainer = _trainer_class(data, names)(overrides=overrides)
     except (SyntaxError, TypeError, ValueError) as fault:  # how ultralytics refuses an argument
         raise StageError(f"train.args: {fault}") from fault
-    progress = Progress(work, params.epochs)
+    progress = EpochProgress(work.progress, params.epochs)
     trainer.add_callback("on_train_epoch_start", progress.epoch_started)
     trainer.add_callback("on_train_batch_end", progress.batch_ended)
-    trainer.add_callback("on_model_save", lambda t: _keep(t, work.scratch))
     return trainer
 
 
@@ -243,56 +216,12 @@ def _trainer_class(data: dict[str, Path], names: list[str]) -> Any:
     return Training
 
 
-class Progress:
-    """Turns ultralytics' callbacks into one line: epoch, losses, last accuracy, time left."""
-
-    def __init__(self, work: Work, epochs: int) -> None:
-        self.work, self.epochs = work, epochs
-        self.batch = 0
-        self.reported = 0.0
-        self.began: tuple[float, float] | None = None
-        """Time and epochs done when this process began to train."""
-
-    def epoch_started(self, trainer: Any) -> None:
-        """Counts the batches of the epoch anew."""
-        self.batch = 0
-        if self.began is None:
-            self.began = time.monotonic(), float(trainer.epoch)
-
-    def batch_ended(self, trainer: Any) -> None:
-        """Reports at most every `HEARTBEAT` seconds."""
-        self.batch += 1
-        now = time.monotonic()
-        if self.began is None or now - self.reported < HEARTBEAT:
-            return
-        self.reported = now
-        done = trainer.epoch + self.batch / len(trainer.train_loader)
-        losses = " ".join(
-            f"{name.removesuffix('_loss')} {float(value):.2f}"
-            for name, value in (trainer.tloss or {}).items()
-        )
-        accuracy = (trainer.metrics or {}).get("metrics/mAP50(B)", 0.0)
-        seconds = (now - self.began[0]) / (done - self.began[1]) * (self.epochs - done)
-        text = f"epoch {trainer.epoch + 1}/{self.epochs}, {losses}"
-        if accuracy:
-            text += f", mAP50 {float(accuracy):.2f}"
-        self.work.progress(done, self.epochs, f"{text}, {time_left(seconds)}")
-
-
-def time_left(seconds: float) -> str:
-    """`about 3 min left`, for people."""
-    if seconds < 90:
-        return f"about {max(1, round(seconds / 10) * 10)} s left"
-    if seconds < 5400:
-        return f"about {round(seconds / 60)} min left"
-    return f"about {seconds / 3600:.1f} h left"
-
-
 # --- results ------------------------------------------------------------------------------
 
 
 def _publish(params: Params, work: Work, kept: Path) -> None:
     import torch
+
     from vision.checkpoint import save
 
     best = torch.load(kept / "best.pt", map_location="cpu", weights_only=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vision.layout import SPLITS, label_path
+from vision.layout import SPLITS, label_folder
 
 
 class LayoutError(ValueError):
@@ -33,7 +33,7 @@ def read_data_yaml(file: Path) -> Layout:
     base = file.parent / Path(str(data.get("path") or "."))
     entries: dict[str, list[Path]] = {}
     for split in SPLITS:
-        key = "validation" if split == "val" and "val" not in data else split
+        key = "validation" if split == "val" and "validation" in data else split
         entries[split] = [
             _entry(file, base, split, text) for text in _texts(file, key, data.get(key))
         ]
@@ -107,7 +107,7 @@ def _root(file: Path, entries: list[Path]) -> Path:
     holders: list[str] = []
     for path in entries:
         folder = path if path.is_dir() else path.parent
-        holders += [str(folder), label_path(f"{folder}/x").removesuffix("/x.txt")]
+        holders += [str(folder), label_folder(str(folder))]
     root = Path(os.path.commonpath(holders))
     if root == Path(root.anchor):
         raise LayoutError(

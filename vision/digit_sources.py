@@ -113,7 +113,7 @@ PHOTOS = (
 )
 
 
-def credits() -> list[dict[str, str]]:
+def credit() -> list[dict[str, str]]:
     """Every work used, for the manifest."""
     return [asdict(work) for work in (DIGITS, *PHOTOS)]
 

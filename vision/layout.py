@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SPLITS = ("train", "val")
-SUFFIXES = frozenset("avif bmp jpeg jpg jp2 mpo png tif tiff webp".split())
+SUFFIXES = frozenset(["avif", "bmp", "jpeg", "jpg", "jp2", "mpo", "png", "tif", "tiff", "webp"])
 """Image files that both ultralytics and Pillow read."""
-UNREADABLE = frozenset("dng heic heif jpeg2000".split())
+UNREADABLE = frozenset(["dng", "heic", "heif", "jpeg2000"])
 """Image files that ultralytics reads and Pillow does not."""
 NOT_LABELS = frozenset({"classes.txt", "labels.txt", "notes.txt", "predefined_classes.txt"})
 """What labelling tools leave between the labels."""
@@ -76,7 +76,7 @@ def _files(root: Path, folder: Path) -> list[str]:
 
 def _strays(root: Path, entry: str, files: list[str]) -> Iterator[Fault]:
     """Label files that belong to no image of the folder."""
-    labels = root / label_path(f"{entry}/x").removesuffix("/x.txt")
+    labels = root / label_folder(entry)
     expected = {label_path(name) for name in files if name.rpartition(".")[2].lower() in SUFFIXES}
     for name in _files(root, labels) if labels.is_dir() else ():
         if name.endswith(".txt") and Path(name).name not in NOT_LABELS and name not in expected:
@@ -120,6 +120,11 @@ def label_path(image: str) -> str:
     """The label file of an image: the last `/images/` becomes `/labels/`, the suffix `.txt`."""
     rooted = "/labels/".join(f"/{image}".rsplit("/images/", 1))[1:]
     return rooted.rpartition(".")[0] + ".txt"
+
+
+def label_folder(folder: str) -> str:
+    """Where the labels of a folder's images lie."""
+    return label_path(f"{folder}/image.jpg").rpartition("/")[0]
 
 
 # --- contents -----------------------------------------------------------------------------

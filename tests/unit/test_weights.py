@@ -1,0 +1,53 @@
+"""What `model.weights` can mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edgemake.errors import UserError
+from edgemake.step import Output, UserFile
+from stages import weights
+
+
+def config(value: str | None) -> Any:
+    model = SimpleNamespace(weights=value, name="yolov8n")
+    return SimpleNamespace(model=model, lock=lambda name: f"{name}-lock")
+
+
+def test_null_starts_from_scratch() -> None:
+    assert weights.edge(config(None)) is None
+
+
+@pytest.mark.parametrize("name", ["yolov8n.pt", "yolov8s-oiv7.pt", "yolo11x.pt", "yolov8n-pose.pt"])
+def test_releases_are_downloaded(name: str) -> None:
+    edge = weights.edge(config(name))
+    assert isinstance(edge, Output)
+    assert edge.step.network
+    assert edge.path == "weights.pt"
+
+
+def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "yolov8n.pt").touch()
+    assert weights.edge(config("yolov8n.pt")) == UserFile(tmp_path / "yolov8n.pt")
+
+
+def test_any_path(tmp_path: Path) -> None:
+    file = tmp_path / "mein Modell ä.pt"
+    file.touch()
+    assert weights.edge(config(str(file))) == UserFile(file)
+
+
+@pytest.mark.parametrize("value", ["bset.pt", "runs/best.pt", "./yolov8n.pt", "yolov8n"])
+def test_missing_files_are_refused_at_once(value: str) -> None:
+    with pytest.raises(UserError, match=r"model\.weights=.*does not exist.*yolov8n\.pt, or null"):
+        weights.edge(config(value))
+
+
+def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is a folder"):
+        weights.edge(config(str(tmp_path)))
