@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgemake.errors import UserError
 from edgemake.step import Input, Step
 from edgemake.work import StageError, Work
+from vision.vela_ini import faults, vela_ini
 
 if TYPE_CHECKING:
     from stages.schema import Config
@@ -38,8 +40,10 @@ class Params:
 
 
 def plan(config: Config, model: Input) -> Step:
-    """`model`: a fully quantized TFLite file."""
+    """`model`: a fully quantized TFLite file. Raises UserError for an ini that vela misreads."""
     vela = config.target.vela
+    if found := faults(vela.ini.system, vela.ini.memory):
+        raise UserError("\n".join(f"target.vela.ini.{fault}" for fault in sorted(found)))
     return Step(
         stage="compile",
         params=Params(
@@ -60,8 +64,6 @@ def plan(config: Config, model: Input) -> Step:
 
 def run(params: Params, work: Work) -> None:
     """Writes model_vela.tflite, vela.json and vela.ini. Raises StageError when vela refuses."""
-    from vision.vela_ini import vela_ini
-
     ini = work.out / "vela.ini"
     ini.write_text(
         vela_ini(
@@ -91,7 +93,9 @@ def _vela(params: Params, model: Path, ini: Path, out: Path) -> None:
     command += ["--system-config", params.system_config, "--memory-mode", params.memory_mode]
     command += ["--optimise", params.optimise, "--output-dir", str(out)]
     command += ["--show-cpu-operations"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     print(done.stdout, flush=True)
     (out / "log.txt").write_text(done.stdout)
     if done.returncode != 0:

@@ -39,7 +39,7 @@ class Params:
 
 
 def plan(
-    config: Config, name: str, model: Input, int8: Input, export: Input, verdict: Input
+    config: Config, name: str, *, model: Input, int8: Input, export: Input, verdict: Input
 ) -> Step:
     """`name`: the deliverable's; `model`: the compiled file; `int8`: the one it came from."""
     target = config.target

@@ -109,7 +109,7 @@ def _describe(model: bytes) -> dict[str, Any]:
 def _tensor(detail: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from vision.rules_tensors import largest_sigmoid
+    from vision.quantization import largest_sigmoid
 
     scale, zero_point = detail["quantization"]
     return {

@@ -82,6 +82,7 @@ def line(
     found: object,
     demanded: object,
     remedy: str,
+    *,
     key: str,
     otherwise: Result = "fail",
 ) -> Line:

@@ -24,8 +24,8 @@ def judge(rules: Rules, facts: Facts) -> list[Line]:
     every: tuple[Rule, ...] = (
         input_rules,
         output_rules,
-        FORMS[rules.form],
         class_count,
+        FORMS[rules.form],
         operator_rules,
         payload_rules,
         memory_rules,

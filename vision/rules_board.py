@@ -17,7 +17,7 @@ def operator_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         ", ".join(strange or sorted(facts.model.operators)),
         "only what the firmware registers",
         remedy,
-        "contract.operators",
+        key="contract.operators",
     )
     enough = facts.npu_percent >= rules.min_npu_percent
     yield line(
@@ -26,7 +26,7 @@ def operator_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"{facts.npu_percent:g} %",
         f"at least {rules.min_npu_percent:g} %",
         "see the operators vela left on the processor (cpu in vela.json) and replace them",
-        "contract.min_npu_percent",
+        key="contract.min_npu_percent",
     )
 
 
@@ -35,10 +35,10 @@ def payload_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
     remedy = "compile with target.vela.accelerator of this board and a proven vela"
     many = len(facts.payloads)
     if not many:
-        yield line("NPU payload", False, "no NPU operator", "one", remedy, "vela")
+        yield line("NPU payload", False, "no NPU operator", "one", remedy, key="vela")
     for payload in facts.payloads:
         if payload is None:
-            yield line("NPU payload", False, "unreadable", "readable", remedy, "vela")
+            yield line("NPU payload", False, "unreadable", "readable", remedy, key="vela")
             continue
         fourcc = payload.fourcc
         yield line(
@@ -47,7 +47,7 @@ def payload_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
             fourcc,
             rules.npu_fourcc,
             remedy,
-            "contract.npu_fourcc",
+            key="contract.npu_fourcc",
         )
         yield line(
             "NPU configuration",
@@ -55,7 +55,7 @@ def payload_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
             f"{payload.config:#x}",
             f"{rules.npu_config:#x}",
             remedy,
-            "contract.npu_config",
+            key="contract.npu_config",
         )
         major, minor = (int(part) for part in rules.npu_arch.split(".")[:2])
         yield line(
@@ -64,7 +64,7 @@ def payload_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
             ".".join(map(str, payload.arch)),
             f"{major}.{minor} or an earlier minor",
             remedy,
-            "contract.npu_arch",
+            key="contract.npu_arch",
         )
 
 
@@ -77,7 +77,7 @@ def memory_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"{facts.sram_bytes} bytes",
         f"at most {rules.sram_bytes} bytes",
         smaller,
-        "memory.sram_bytes",
+        key="memory.sram_bytes",
     )
     size = facts.file_bytes
     yield line(
@@ -86,7 +86,7 @@ def memory_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"{size} bytes",
         f"at most {rules.flash_bytes} bytes",
         "take a smaller model",
-        "memory.flash_bytes",
+        key="memory.flash_bytes",
     )
     yield line(
         "flash slot",
@@ -94,8 +94,8 @@ def memory_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"{size} bytes",
         f"at most {rules.flash_slot_bytes} bytes for a neighbour in the next slot",
         "put this model into the first slot and leave the next ones empty",
-        "memory.flash_slot_bytes",
-        "warn",
+        key="memory.flash_slot_bytes",
+        otherwise="warn",
     )
 
 
@@ -108,6 +108,6 @@ def compiler_version(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"proven on the board: {', '.join(rules.vela_proven)}",
         "its payload passed the rules above; if the board refuses the file, lock a proven version "
         "in toolchains/vela.in and tell us",
-        "vela.proven",
-        "warn",
+        key="vela.proven",
+        otherwise="warn",
     )

@@ -6,26 +6,20 @@ import math
 from collections.abc import Iterator, Sequence
 
 from vision.contract import Facts, Line, Rules, line
+from vision.quantization import INT8_MAX, largest_sigmoid
 from vision.tflite_file import Tensor
-
-INT8_MAX = 127
-
-
-def largest_sigmoid(scale: float, zero_point: int) -> float:
-    """What a sigmoid makes of the largest value an int8 tensor of this quantization can hold."""
-    return 1.0 / (1.0 + math.exp(-(INT8_MAX - zero_point) * scale))
 
 
 def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
     """The firmware writes int8 pixels into one NHWC tensor and never reads its quantization."""
     many = facts.model.inputs
     remedy = "export a network that takes one image"
-    yield line("input count", len(many) == 1, len(many), 1, remedy, "contract")
+    yield line("input count", len(many) == 1, len(many), 1, remedy, key="contract")
     if len(many) != 1:
         return
     entry = many[0]
     remedy = "quantize the input to int8 as well"
-    yield line("input type", entry.dtype == "int8", entry.dtype, "int8", remedy, "contract")
+    yield line("input type", entry.dtype == "int8", entry.dtype, "int8", remedy, key="contract")
     side = entry.shape[1] if len(entry.shape) == 4 else 0
     right = entry.shape == (1, side, side, 3) and side >= rules.min_imgsz
     yield line(
@@ -34,7 +28,7 @@ def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         list(entry.shape),
         f"[1, S, S, 3], S a multiple of {rules.imgsz_multiple} and at least {rules.min_imgsz}",
         "set model.imgsz accordingly",
-        "contract.imgsz_multiple",
+        key="contract.imgsz_multiple",
     )
     remedy = (
         "the firmware writes pixels without scaling, so calibration must show the network the "
@@ -47,7 +41,7 @@ def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         f"{scale:.6f}",
         f"{rules.input_scale:.6f} ± {rules.input_scale_tolerance:g}",
         remedy,
-        "contract.input_scale",
+        key="contract.input_scale",
     )
     zero = list(entry.zero_points)
     yield line(
@@ -56,7 +50,7 @@ def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
         ", ".join(map(str, zero)) or "none",
         rules.input_zero_point,
         remedy,
-        "contract.input_zero_point",
+        key="contract.input_zero_point",
     )
 
 
@@ -65,13 +59,13 @@ def output_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
     outputs = facts.model.outputs
     types = sorted({tensor.dtype for tensor in outputs})
     remedy = "quantize the outputs to int8 as well"
-    yield line("output types", types == ["int8"], ", ".join(types), "int8", remedy, "contract")
+    yield line("output types", types == ["int8"], ", ".join(types), "int8", remedy, key="contract")
     ranks = sorted({len(tensor.shape) for tensor in outputs})
     remedy = "the head must reshape its outputs to [1, cells, channels]"
-    yield line("output ranks", ranks == [3], ranks, [3], remedy, "contract")
+    yield line("output ranks", ranks == [3], ranks, [3], remedy, key="contract")
     scales = sorted({len(tensor.scales) for tensor in outputs})
     remedy = "quantize activations per tensor"
-    yield line("output scales per tensor", scales == [1], scales, [1], remedy, "contract")
+    yield line("output scales per tensor", scales == [1], scales, [1], remedy, key="contract")
 
 
 def raw_outputs(rules: Rules, facts: Facts) -> Iterator[Line]:
@@ -79,7 +73,7 @@ def raw_outputs(rules: Rules, facts: Facts) -> Iterator[Line]:
     shapes = [tensor.shape for tensor in facts.model.outputs]
     count = 2 * len(rules.strides)
     remedy = "cut the head with target.head=raw"
-    yield line("output count", len(shapes) == count, len(shapes), count, remedy, "head")
+    yield line("output count", len(shapes) == count, len(shapes), count, remedy, key="head")
     side = _side(facts)
     cells = [(side // stride) ** 2 for stride in rules.strides]
     boxes = sorted(shape for shape in shapes if shape[-1:] == (rules.box_channels,))
@@ -94,7 +88,7 @@ def raw_outputs(rules: Rules, facts: Facts) -> Iterator[Line]:
         _list(boxes),
         _list(wanted),
         remedy,
-        "contract.box_channels",
+        key="contract.box_channels",
     )
     classes = sorted(shape for shape in shapes if shape not in boxes)
     wanted = sorted((1, n, len(facts.classes)) for n in cells)
@@ -105,7 +99,7 @@ def raw_outputs(rules: Rules, facts: Facts) -> Iterator[Line]:
         _list(classes),
         _list(wanted),
         remedy,
-        "contract.strides",
+        key="contract.strides",
     )
 
 
@@ -131,8 +125,8 @@ def class_count(rules: Rules, facts: Facts) -> Iterator[Line]:
         count,
         f"not {barred}",
         f"{reason}; add or remove a class in the data set",
-        "contract.forbidden_class_counts" if forbidden else "contract.unwise_class_counts",
-        "fail" if forbidden else "warn",
+        key="contract.forbidden_class_counts" if forbidden else "contract.unwise_class_counts",
+        otherwise="fail" if forbidden else "warn",
     )
 
 
@@ -153,8 +147,8 @@ def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
             f"at most {largest:.3f}",
             f"above the threshold {rules.score_threshold:g}, and above 0.5",
             remedy,
-            "thresholds.score",
-            "fail" if mute else "warn",
+            key="thresholds.score",
+            otherwise="fail" if mute else "warn",
         )
 
 

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from stage_configs import config
+
+from edgemake.errors import UserError
+from edgemake.step import Step, UserFile, in_order
+from stages import pipeline
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def stages(*overrides: str) -> list[str]:
+    return [step.stage for step in in_order([pipeline.plan(config(*overrides)).package])]
+
+
+def step(planned: pipeline.Pipeline, stage: str) -> Step:
+    [found] = [step for step in in_order([planned.package]) if step.stage == stage]
+    return found
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "my best.pt"
+    path.write_bytes(b"x")
+    return path
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"x")
+    return folder
+
+
+def test_the_main_job() -> None:
+    planned = pipeline.plan(config())
+    made = {"dataset", "train", "export", "head", "convert", "calibration", "quantize"}
+    assert set(stages()) == made | {"compile", "check", "package"}
+    assert planned.name == "yolov8n-192-digits-int8_per_tensor"
+    assert planned.folder == "grove_v2"
+    assert [output.path for output in planned.verdicts] == ["verdict.json"]
+    assert "{model}" in planned.deliver_commands["xmodem"]
+
+
+def test_convert_does_not_depend_on_calibration() -> None:
+    convert = step(pipeline.plan(config()), "convert")
+    assert "calibration" not in [parent.stage for parent in in_order([convert])]
+
+
+def test_own_weights_and_own_images_need_no_data_set(weights: Path, images: Path) -> None:
+    given = (
+        "train=none",
+        f"model.weights='{weights}'",
+        f"quant.calibration.source='{images}'",
+    )
+    assert {"dataset", "train"}.isdisjoint(stages(*given))
+    planned = pipeline.plan(config(*given))
+    assert isinstance(step(planned, "export").inputs["checkpoint.pt"], UserFile)
+    assert planned.name == "yolov8n-192-my_best-int8_per_tensor"
+
+
+def test_no_training_without_weights_is_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"model\.weights=null with train=none: .* give model.weights"
+    ):
+        pipeline.plan(config("train=none"))
+
+
+def test_a_size_that_the_board_does_not_take_is_refused() -> None:
+    with pytest.raises(UserError, match=r"model\.imgsz=160: .* multiples of 64 from 32"):
+        pipeline.plan(config("model.imgsz=160", "target.contract.imgsz_multiple=64"))
+    with pytest.raises(UserError, match=r"model\.imgsz=32: .* from 96"):
+        pipeline.plan(config("model.imgsz=32", "target.contract.min_imgsz=96"))
+
+
+def test_what_varies_is_in_the_name() -> None:
+    names = {
+        pipeline.deliverable_name(config(*overrides))
+        for overrides in (
+            [],
+            ["model=yolov8s"],
+            ["model.imgsz=256"],
+            ["dataset=coco8"],
+            ["quant=int8_per_channel"],
+        )
+    }
+    assert len(names) == 5
+
+
+def test_equal_configs_give_equal_plans_and_a_leaf_reaches_only_its_readers() -> None:
+    def keyed(*overrides: str) -> dict[str, object]:
+        planned = pipeline.plan(config(*overrides))
+        return {s.stage: s.plain_params() for s in in_order([planned.package])}
+
+    base = keyed()
+    assert keyed() == base
+
+    def readers(override: str) -> set[str]:
+        return {stage for stage, params in keyed(override).items() if params != base[stage]}
+
+    assert readers("quant.calibration.count=64") == {"calibration"}
+    assert readers("quant.calibration.seed=1") == {"calibration"}
+    assert readers("quant.weights=per_channel") == {"quantize", "package"}
+    assert readers("target.vela.optimise=Size") == {"compile"}
+    assert readers("target.memory.sram_bytes=1") == {"check"}
+    assert readers("target.contract.strides=[8,16]") == {"head", "check"}
+    assert readers("target.thresholds.iou=0.5") == {"package"}
+    assert readers("train.epochs=3") == {"train"}
+
+
+def test_planning_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from stages import pipeline; "
+        "heavy = {'numpy', 'onnx', 'torch', 'tensorflow', 'PIL', 'hydra', 'doit', 'msgspec'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
