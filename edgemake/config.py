@@ -58,7 +58,8 @@ def validated(plain: dict[str, Any], schema: type[T]) -> T:
         return msgspec.convert(plain, schema)
     except msgspec.ValidationError as error:
         words, _, where = str(error).partition(" - at ")
-        path = where.strip("`").removeprefix("$").removeprefix(".")
+        place = re.search(r"\$([^`]*)", where)  # also in: `key` in `$.some.dict`
+        path = place[1].removeprefix(".") if place else ""
         raise UserError(_sentence(words, path, plain, schema)) from None
 
 

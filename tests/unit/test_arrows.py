@@ -1,0 +1,89 @@
+"""The import arrows of docs/ARCHITECTURE.md."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(p for d in ("edgemake", "stages", "vision") for p in (ROOT / d).rglob("*.py"))
+HEAVY = ("numpy", "torch", "tensorflow", "onnx", "PIL", "cv2", "sklearn", "skimage", "ultralytics")
+
+
+def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
+    """Every imported name as a dotted path, blocks for the type checker left out."""
+    pending: list[ast.AST] = list(ast.parse(path.read_text()).body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        elif not (top_only and isinstance(node, ast.FunctionDef)):
+            pending += list(ast.iter_child_nodes(node))
+
+
+def top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    where = path.relative_to(ROOT)
+    package, names = where.parts[0], list(imports(path))
+    allowed = {
+        "edgemake": {"edgemake"},
+        "vision": {"vision"},
+        "stages": {"stages", "vision", "edgemake"} if where.stem == "pipeline" else {"vision", "edgemake"},
+    }[package]
+    for name in names:
+        if top(name) in ("edgemake", "stages", "vision", "dodo"):
+            assert top(name) in allowed, f"{where} imports {name}"
+        if top(name) in ("hydra", "omegaconf"):
+            assert where.as_posix() == "edgemake/compose.py", f"{where} imports {name}"
+        if top(name) == "doit":
+            assert where.stem in ("doit_tasks", "doit_plugin", "reporter"), f"{where} imports {name}"
+
+
+@pytest.mark.parametrize("name", ["stage_process", "work", "landlock", "step", "run_step", "stage_run"])
+def test_what_runs_beside_a_stage_is_standard_library(name: str) -> None:
+    seen, pending = set[str](), [f"edgemake.{name}"]
+    while pending:
+        module = pending.pop()
+        path = ROOT / f"{module.replace('.', '/')}.py"
+        if module in seen or not path.exists():
+            continue
+        seen.add(module)
+        for imported in imports(path, top_only=True):
+            if top(imported) == "edgemake":
+                pending += [imported, imported.rpartition(".")[0]]
+            else:
+                assert top(imported) in sys.stdlib_module_names, f"{module} imports {imported}"
+
+
+def test_planning_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, stages.pipeline, stages.schema, edgemake.doit_plugin, edgemake.reporter;"
+        f"bad = [m for m in {HEAVY + ('hydra', 'omegaconf', 'rich')!r} if m in sys.modules];"
+        "print(*bad)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+def test_importing_one_stage_loads_no_other() -> None:
+    assert (ROOT / "stages/__init__.py").read_text() == ""
+    code = "import sys, stages.train; print([m for m in sys.modules if m.startswith('stages.')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "['stages.train']"
+
+
+def test_modules_stay_small() -> None:
+    sizes = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in MODULES}
+    assert max(sizes.values()) <= 300, {k: v for k, v in sizes.items() if v > 300}
+    assert sorted(sizes.values())[len(sizes) // 2] <= 130
