@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 """Faults that are spelled out; the rest is counted."""
-IGNORED = ("*.cache", "*.cache.npy", "*.npy", "*.yaml", "*.yml", ".*")
+IGNORED = ("*.cache", "*.npy", "*.yaml", "*.yml", ".*")
 """Files in the user's folder that do not count: caches, and the YAML: params hold what it says."""
 VAL_SHARE = 0.25
 """Part of the handwritten digits of each class that only the validation split may use."""
@@ -166,7 +166,7 @@ def _generate(settings: dict[str, Any], work: Work) -> dict[str, Any]:
 
 def _fetch(yaml: str, work: Work) -> dict[str, Any]:
     """Lets ultralytics download a data set it knows, then treats it as a user's."""
-    from vision.checkpoint import prepare_ultralytics
+    from vision.checkpoint import plain, prepare_ultralytics
     from vision.data_yaml import LayoutError, read_data_yaml
 
     prepare_ultralytics(work.scratch, work.cores, online=True)
@@ -176,7 +176,7 @@ def _fetch(yaml: str, work: Work) -> dict[str, Any]:
     except Exception as fault:  # whatever the network or the archive made of it
         raise StageError(
             f"dataset {yaml.removesuffix('.yaml')} is downloaded by ultralytics; no network, or "
-            f"the download failed ({fault}). Use dataset=digits or dataset=custom."
+            f"the download failed ({plain(fault)}). Use dataset=digits or dataset=custom."
         ) from fault
     resolved = work.scratch / "resolved.yaml"
     resolved.write_text(json.dumps({key: found[key] for key in ("train", "val", "names")}))
@@ -286,4 +286,4 @@ def _report(faults: list[Fault]) -> str:
     shown = [f"  {fault}" for fault in sorted(faults)[:SHOWN]]
     count = f"{len(faults)} fault" + "s" * (len(faults) > 1)
     first = f"; the first {SHOWN}" if len(faults) > SHOWN else ""
-    return "\n".join([f"dataset.path: the data set has {count}{first}:", *shown])
+    return "\n".join([f"dataset: {count} in its files{first}:", *shown])

@@ -59,10 +59,14 @@ def run(params: Params, work: Work) -> None:
     Raises StageError for a checkpoint of something else, and for an ONNX file that computes
     something else than PyTorch.
     """
-    from vision.checkpoint import CheckpointError, load, prepare_ultralytics
+    from vision.checkpoint import CheckpointError, check_architecture, load, prepare_ultralytics
 
     prepare_ultralytics(work.scratch, work.cores)
     work.progress(0, 4, "reading the checkpoint")
+    try:
+        check_architecture(params.architecture, params.task)
+    except CheckpointError as fault:
+        raise StageError(str(fault)) from fault
     try:
         model = load(work.inputs["checkpoint.pt"], params.task, params.architecture)
     except CheckpointError as fault:

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from stages.schema import Config, Scalar
 
 RESERVED = frozenset(
-    ["data", "deterministic", "exist_ok", "mode", "model", "name", "plots", "pretrained"]
-    + ["project", "resume", "save", "save_dir", "task", "val", "verbose"]
+    (
+        *("data", "deterministic", "exist_ok", "mode", "model", "name", "plots", "pretrained"),
+        *("project", "resume", "save", "save_dir", "task", "val", "verbose"),
+    )
 )
 """ultralytics arguments that the stage's promises rest on."""
 OWN_KEYS = frozenset(["batch", "device", "epochs", "imgsz", "seed", "workers"])
 """ultralytics arguments that have a key of their own in the group `train`."""
+REFUSALS = (SyntaxError, TypeError, ValueError)
+"""How ultralytics refuses an argument."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,14 @@ def run(params: Params, work: Work) -> None:
 
     Raises StageError for weights of something else and for arguments ultralytics refuses.
     """
-    from vision.checkpoint import prepare_ultralytics
+    from vision.checkpoint import CheckpointError, check_architecture, prepare_ultralytics
     from vision.kept_epochs import KeptEpochs
 
     prepare_ultralytics(work.scratch, work.cores)
+    try:
+        check_architecture(params.architecture, params.task)
+    except CheckpointError as fault:
+        raise StageError(str(fault)) from fault
     names = json.loads((work.inputs["manifest.json"]).read_text(encoding="utf-8"))["names"]
     data = _link_data(work)
     epochs = KeptEpochs(work.scratch / "kept")
@@ -94,7 +102,7 @@ def run(params: Params, work: Work) -> None:
     if kept is None or not epochs.finished(kept):
         trainer = _trainer(params, work, data, names, kept)
         trainer.add_callback("on_model_save", epochs.keep)
-        trainer.train()
+        _run_epochs(trainer)
         kept = epochs.newest()
     if kept is None:
         raise StageError("train: no epoch ended with a usable network; lower train.args.lr0")
@@ -152,6 +160,7 @@ def _trainer(
     params: Params, work: Work, data: dict[str, Path], names: list[str], kept: Path | None
 ) -> Any:
     """ultralytics' detection trainer, new or restored from what was kept."""
+    from vision.checkpoint import plain
     from vision.train_progress import EpochProgress
 
     run = work.scratch / "run"
@@ -167,12 +176,21 @@ def _trainer(
         overrides["pretrained"] = str(_checked_weights(params, work))
     try:
         trainer = _trainer_class(data, names)(overrides=overrides)
-    except (SyntaxError, TypeError, ValueError) as fault:  # how ultralytics refuses an argument
-        raise StageError(f"train.args: {fault}") from fault
+    except REFUSALS as fault:
+        raise StageError(f"train.args: {plain(fault)}.") from fault
     progress = EpochProgress(work.progress, params.epochs)
     trainer.add_callback("on_train_epoch_start", progress.epoch_started)
     trainer.add_callback("on_train_batch_end", progress.batch_ended)
     return trainer
+
+
+def _run_epochs(trainer: Any) -> None:
+    from vision.checkpoint import plain
+
+    try:
+        trainer.train()
+    except NotImplementedError as fault:  # an optimizer it does not know
+        raise StageError(f"train.args: {plain(fault)}.") from fault
 
 
 def _checked_weights(params: Params, work: Work) -> Path:

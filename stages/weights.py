@@ -65,7 +65,7 @@ def plan(config: Config) -> Step | None:
 
 def run(params: Params, work: Work) -> None:
     """Writes weights.pt. Raises StageError when it cannot be downloaded."""
-    from vision.checkpoint import prepare_ultralytics
+    from vision.checkpoint import plain, prepare_ultralytics
 
     prepare_ultralytics(work.scratch, work.cores, online=True)
     from ultralytics.utils.downloads import attempt_download_asset
@@ -78,7 +78,7 @@ def run(params: Params, work: Work) -> None:
     except (ConnectionError, OSError) as fault:
         raise StageError(
             f"model.weights={params.release} is downloaded by ultralytics, and that failed: "
-            f"{fault}. Without a network, {advice}."
+            f"{plain(fault)}. Without a network, {advice}."
         ) from fault
     if not file.is_file():
         raise StageError(

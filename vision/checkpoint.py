@@ -13,6 +13,8 @@ Model = Any
 
 RUN_TIME_ATTRIBUTES = ("pt_path", "args", "criterion")
 """What ultralytics hangs on a model beside the network itself: paths, dates, training state."""
+HEADS = {"detect": "Detect"}
+"""Task -> last module of a model YAML."""
 
 
 class CheckpointError(ValueError):
@@ -35,6 +37,30 @@ def prepare_ultralytics(scratch: Path, cores: int, online: bool = False) -> None
     import torch
 
     torch.set_num_threads(cores)
+
+
+def plain(fault: Exception) -> str:
+    """What ultralytics says about a fault, without its emblems and in one line."""
+    text = " ".join(str(fault).split())
+    return "".join(sign for sign in text if sign.isascii()).strip().rstrip(".") or repr(fault)
+
+
+def check_architecture(architecture: str, task: str) -> None:
+    """Raises CheckpointError unless ultralytics ships a model YAML of that name for the task."""
+    from ultralytics.nn.tasks import yaml_model_load
+
+    try:
+        description = yaml_model_load(architecture)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"model.architecture={architecture} is no model YAML of ultralytics; for instance "
+            "yolov8n.yaml"
+        ) from None
+    head = description["head"][-1][2]
+    if head != HEADS[task]:
+        raise CheckpointError(
+            f"model.architecture={architecture} ends in {head}; task {task} needs {HEADS[task]}"
+        )
 
 
 def load(path: Path, task: str, architecture: str) -> Model:
@@ -67,9 +93,8 @@ def _read(path: Path) -> Model:
     try:
         model, _ = load_checkpoint(link)
     except Exception as fault:  # unpickling foreign bytes can raise anything
-        reason = str(fault).strip().splitlines()
         raise CheckpointError(
-            f"not a checkpoint that this ultralytics can load ({reason[0] if reason else fault!r})"
+            f"not a checkpoint that this ultralytics can load ({plain(fault)})"
         ) from fault
     finally:
         link.unlink()
@@ -96,8 +121,10 @@ def save(model: Model, train_args: Mapping[str, Any], folder: Path) -> Path:
     """Writes `best.pt` into `folder`: the network alone, so equal weights give equal bytes.
 
     The file is an ultralytics checkpoint (float16, as ultralytics itself writes) without dates,
-    paths, optimizer and git data. torch stores the file's name inside, hence the fixed one.
+    paths, optimizer and git data.
     """
+    import io
+
     import torch
     import ultralytics
 
@@ -116,6 +143,8 @@ def save(model: Model, train_args: Mapping[str, Any], folder: Path) -> Path:
         "version": ultralytics.__version__,
         "license": "AGPL-3.0 (https://ultralytics.com/license)",
     }
+    stream = io.BytesIO()  # given a path, torch writes its name into the file
+    torch.save(content, stream)
     target = folder / "best.pt"
-    torch.save(content, target)
+    target.write_bytes(stream.getvalue())
     return target

@@ -134,15 +134,17 @@ def image_fault(data: bytes) -> str | None:
     """Why the bytes of an image cannot be decoded completely, or None."""
     import io
 
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
             if min(image.size) < 10:  # ultralytics skips these
                 return f"is {image.width}x{image.height}, smaller than 10 pixels"
+    except UnidentifiedImageError:
+        return "is no image of a known format" if data else "is empty"
     except Exception as fault:  # decoders raise anything over broken files
-        return f"cannot be decoded ({fault})" if data else "is empty"
+        return f"cannot be decoded ({fault})"
     return None
 
 

@@ -135,7 +135,7 @@ def test_many_faults_are_counted(root: Path, tmp_path: Path) -> None:
     (root / "labels/train/0 ß.txt").write_text("5 0.5 0.5 0.2 0.2\n" * 31)
     with pytest.raises(StageError) as caught:
         run(root, tmp_path / "out")
-    assert "31 faults; the first 20" in str(caught.value)
+    assert "31 faults in its files; the first 20" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 21
 
 
