@@ -24,10 +24,12 @@ from typing import Any
 from edgemake.digest import Digests, digest_of
 from edgemake.errors import StepFailed, UserError
 from edgemake.project import Project
+from edgemake.sources import Sources
 from edgemake.stage_run import StageRun
 from edgemake.store import LOG, SCHEMA, Store, append_line, discard, write_atomically
 
 FAILURE = "failure.json"
+_AGAIN = "; nothing was recorded. Run the same command again to build from what it is now"
 KEPT_SCRATCH = 10
 """How many folders of failed or killed steps are kept for `doit log` and for resuming."""
 
@@ -96,7 +98,7 @@ class Runner:
             os.close(descriptor)
 
     def _check_inputs(self, when: str) -> None:
-        """The inputs must be what the digest says, or what comes out would be recorded wrongly."""
+        """Inputs and sources must be what the digest says, or what comes out is recorded wrongly."""
         for name, expected in self.spec.preimage["inputs"].items():
             given = self.spec.inputs[name]
             try:
@@ -109,10 +111,11 @@ class Runner:
             except (UserError, OSError) as error:
                 raise StepFailed(f"input {name} {when}: {error}") from None
             if now != expected:
-                raise StepFailed(
-                    f"input {name} changed {when}; nothing was recorded. "
-                    "Run the same command again to build from what it is now"
-                )
+                raise StepFailed(f"input {name} changed {when}{_AGAIN}")
+        known = self.spec.preimage["sources"]
+        sources = Sources(self.project.source_roots, self.digests).of_stage(self.spec.stage)
+        if changed := sorted(m for m in {*known, *sources} if known.get(m) != sources.get(m)):
+            raise StepFailed(f"source {', '.join(changed)} changed {when}{_AGAIN}")
 
     def _prepare_scratch(self) -> bool:
         """An empty scratch folder, or a resumable step's own from a run that was cut short."""
@@ -144,9 +147,9 @@ class Runner:
                     os.symlink(path, folder / link)
                     readable.append(os.path.realpath(path))
                 inputs[name] = str(folder)
-        packages = sorted({module.partition(".")[0] for module in spec.preimage["sources"]})
-        for root in self.project.source_roots:
-            readable += [str(root / package) for package in packages]
+        sources = Sources(self.project.source_roots, self.digests)
+        modules = {name: str(sources.path(name)) for name in spec.preimage["sources"]}
+        readable += modules.values()
         request = {
             "stage": spec.stage,
             "params": spec.preimage["params"],
@@ -157,7 +160,8 @@ class Runner:
             "resumed": resumed,
             "network": spec.network,
             "readable": readable,
-            "packages": packages,
+            "modules": modules,
+            "runner": os.getpid(),
         }
         result = self.stage.run(request, spec.environment, emit)
         self._validate(result)

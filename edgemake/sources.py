@@ -41,10 +41,16 @@ class Sources:
             pending += imports
         return found
 
+    def path(self, module: str) -> Path:
+        """The file of a module that `of_stage` named."""
+        path = self._find(module)
+        if path is None:
+            raise UserError(f"module {module} is gone")
+        return path
+
     def _read(self, module: str) -> tuple[str, list[str]]:
         if module not in self._known:
-            path = self._find(module)
-            assert path is not None, module
+            path = self.path(module)
             seen = signature(os.stat(path))
             cached = self._digests.recall(f"source\0{path}", seen)
             if cached is None:
@@ -105,6 +111,7 @@ def _inert(node: ast.AST) -> bool:
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     return (
         isinstance(node, ast.If)
+        and not node.orelse
         and isinstance(node.test, ast.Name)
         and node.test.id == "TYPE_CHECKING"
     )

@@ -57,17 +57,20 @@ class StageRun:
         os.close(writing)
         with contextlib.suppress(BrokenPipeError), self._process.stdin:  # type: ignore[union-attr]
             self._process.stdin.write(json.dumps(request).encode())  # type: ignore[union-attr]
-        # A forked child may hold the pipe open when the stage itself has ended.
-        threading.Thread(target=self._follow, args=(self._process,), daemon=True).start()
+        # A child that outlives the stage may hold the pipe open, so it is ended by another thread.
+        follower = threading.Thread(target=self._follow, args=(self._process,), daemon=True)
+        follower.start()
         result: dict[str, Any] = {}
         with os.fdopen(reading) as reports:
             for line in reports:
                 report = json.loads(line)
                 (listener(report) if "text" in report else result.update(report))
         status = self._process.wait()
-        self.kill()
+        follower.join()
         if status != 0 or "error" in result:
             raise StepFailed(result.get("error") or _ending(status))
+        if "modules" not in result:  # what a stage reports last
+            raise StepFailed("left the process before its `run` returned")
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         result["seconds"] = round(time.monotonic() - started, 3)
         result["peak_bytes"] = usage.ru_maxrss * 1024
@@ -75,8 +78,7 @@ class StageRun:
 
     def _follow(self, process: subprocess.Popen[bytes]) -> None:
         process.wait()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        self.kill()
 
     def kill(self) -> None:
         """End the stage's process group and whatever else became our child."""
@@ -84,6 +86,9 @@ class StageRun:
             return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        # First the stage itself, or the waiting below would take its exit status away.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
         for _ in range(50):  # a daemon may fork while it is being hunted
             children = _children()
             if not children:
