@@ -23,9 +23,11 @@ class Sleep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     count: int
+    more: list[int]
     limit: int
     text: str
     sleep: Sleep
+    toolchain: str | None
 
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
@@ -37,17 +39,25 @@ def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
         ("numbers",),
         label="numbers",
     )
+    return Plan([_delivery(config, numbers, count) for count in (config.count, *config.more)])
+
+
+def _delivery(config: Toy, numbers: Step, count: int) -> Delivery:
     chosen = Step(
         "choose",
-        choose.Params(config.count, config.sleep.choose),
+        choose.Params(count, config.sleep.choose),
         {"numbers": numbers["numbers"]},
         ("chosen.txt",),
-        label=f"n{config.count}",
+        label=f"n{count}",
+        resumable=True,
     )
     packed = Step(
-        "pack", {"limit": config.limit}, {"chosen": chosen["chosen.txt"]},
-        ("model.txt", "verdict.json"), label="pack",
-    )  # fmt: skip
-    name = f"toy-{config.count}"
+        "pack",
+        {"limit": config.limit},
+        {"chosen": chosen["chosen.txt"]},
+        ("model.txt", "verdict.json"),
+        toolchain=config.toolchain,
+        label=f"n{count}",
+    )
     verdicts = (packed["verdict.json"],)
-    return Plan([Delivery("board", name, packed, verdicts, msgspec.to_builtins(config))])
+    return Delivery("board", f"toy-{count}", packed, verdicts, msgspec.to_builtins(config))
