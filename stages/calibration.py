@@ -133,8 +133,7 @@ def _report(params: Params, images: list[_Image], target: Path) -> None:
     warnings = []
     if len(images) < params.count:
         warnings.append(
-            f"quant.calibration.count={params.count}: there are only {len(images)} images, "
-            "all of which were used"
+            f"quant.calibration.count={params.count}, but only {len(images)} found: all were used"
         )
     report: dict[str, Any] = {
         "schema": 1,

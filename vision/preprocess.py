@@ -19,7 +19,7 @@ def load(path: Path, side: int, preprocess: str) -> NDArray[np.uint8]:
     8 bits. Raises ValueError for a file that is no complete picture.
     """
     import numpy as np
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     if preprocess != "stretch":
         raise ValueError(f"unknown preprocessing {preprocess!r}")
@@ -27,6 +27,8 @@ def load(path: Path, side: int, preprocess: str) -> NDArray[np.uint8]:
         with Image.open(path) as picture:
             upright = ImageOps.exif_transpose(picture)
             resized = _rgb(upright).resize((side, side), Image.Resampling.BILINEAR)
+    except UnidentifiedImageError:
+        raise ValueError("not a picture") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
         # Pillow's messages name the path, which need not be the user's.
         reason = str(fault).replace(repr(str(path)), "the file")
