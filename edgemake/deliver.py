@@ -70,7 +70,7 @@ class Deliverer:
     def is_current(self, delivery: Delivery) -> bool:
         """Whether the deliverable is there, whole, and made of today's artifacts."""
         package = self._resolver.look(delivery.package).artifact
-        if package is None or self._refusals(delivery):
+        if package is None or self.refusals(delivery):
             return False
         path, note = self.path(delivery), self._note(delivery)
         try:
@@ -88,7 +88,7 @@ class Deliverer:
         package = self._artifact(delivery.package)
         final = self.path(delivery)
         rejected = final.with_name(final.name + ".rejected")
-        refusals = self._refusals(delivery)
+        refusals = self.refusals(delivery)
         made = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
         made.mkdir(parents=True)
         try:
@@ -129,7 +129,7 @@ class Deliverer:
         text = json.dumps(provenance, indent=1, sort_keys=True)
         (made / PROVENANCE).write_text(text + "\n")
 
-    def _refusals(self, delivery: Delivery) -> list[str]:
+    def refusals(self, delivery: Delivery) -> list[str]:
         """Every failed line of every verdict, in words."""
         lines = []
         for output in delivery.verdicts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TextIO
 
 from edgemake.build import Build
@@ -53,8 +55,8 @@ def _table(title: str, rows: list[tuple[str, str]], width: int) -> str:
     room = max(40, width - left - 3)
     lines = [f"-- {title} ".ljust(min(width, left + room + 3), "-")]
     for name, value in rows:
-        text = value if len(value) <= room or name == "delivered" else value[: room - 3] + "..."
-        lines.append(f" {name:<{left}}  {text}".rstrip())
+        for head, text in zip_longest([name], wrap(value, room, break_long_words=False) or [""]):
+            lines.append(f" {head or '':<{left}}  {text}".rstrip())
     return "\n".join(lines)
 
 

@@ -31,9 +31,10 @@ def plan_lines(build: Build, steps: Sequence[Step]) -> Iterator[str]:
         if word != "reuse":
             seconds += _last_seconds(build, step)
     for delivery in build.deliveries:
-        current = build.deliverer.is_current(delivery)
-        path = build.deliverer.path(delivery)
-        yield f"{'reuse' if current else 'run':<8} {'deliver':<12} {path}"
+        word = "reuse" if build.deliverer.is_current(delivery) else "run"
+        if build.deliverer.refusals(delivery):
+            word = "refused"
+        yield f"{word:<8} {'deliver':<12} {build.deliverer.path(delivery)}"
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     yield f"{told}; about {seconds:.0f} s by earlier runs" if seconds else told
 

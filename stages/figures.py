@@ -10,7 +10,7 @@ from typing import Any
 def rows(delivered: Path) -> list[tuple[str, str]]:
     """(name, figure against the board's limit) for the table at the end of a build."""
     model: dict[str, Any] = json.loads((delivered / "model.json").read_bytes())
-    return [*_files(model), *_cost(model["figures"]), ("contract", contract(model["contract"]))]
+    return [*_files(model), *_cost(model["figures"]), *_contract(model["contract"])]
 
 
 def _files(model: dict[str, Any]) -> list[tuple[str, str]]:
@@ -31,11 +31,13 @@ def of_limit(used: int, limit: int) -> str:
     return f"{used / 1024:,.0f} of {limit / 1024:,.0f} KiB ({100 * used / limit:.0f} %)"
 
 
-def contract(verdict: dict[str, Any]) -> str:
-    """'pass', with what to know, or the failed lines."""
+def _contract(verdict: dict[str, Any]) -> list[tuple[str, str]]:
+    """pass or FAIL, then every line that failed or deserves a look."""
     lines = verdict["lines"]
-    failed = [f"{line['rule']}: {line['found']}" for line in lines if line["result"] == "fail"]
-    warned = [f"{line['rule']}: {line['found']}" for line in lines if line["result"] == "warn"]
-    if failed:
-        return "FAIL: " + "; ".join(failed)
-    return f"pass ({len(lines)} rules)" + ("; note " + "; ".join(warned) if warned else "")
+    failed = [line for line in lines if line["result"] == "fail"]
+    found = [("contract", f"FAIL ({len(failed)} rules)" if failed else f"pass ({len(lines)} rules)")]
+    for line in lines:
+        if line["result"] in ("fail", "warn"):
+            text = f"{line['rule']}: {line['found']}"
+            found.append((line["result"], f"{text}. {line['remedy']}" if line["remedy"] else text))
+    return found
