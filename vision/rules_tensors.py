@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from vision.contract import Facts, Line, Rules, line
-from vision.quantization import INT8_MAX, largest_sigmoid
+from vision.quantization import largest_sigmoid
 from vision.tflite_file import Tensor
+
+UNDECIDED = 0.5
+"""The sigmoid of 0: the most that a tensor without any positive logit can express."""
 
 
 def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
@@ -131,25 +134,42 @@ def class_count(rules: Rules, facts: Facts) -> Iterator[Line]:
 
 
 def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
-    """Scores are sigmoids of int8 logits: a tensor cannot express more than its largest one."""
+    """Scores are sigmoids of int8 logits: a tensor cannot express more than its largest one.
+
+    A single stride below the threshold may be right, for want of objects of that size; all of
+    them make a model that never reports anything.
+    """
     remedy = (
         "calibrate with more images that show the objects clearly (quant.calibration), or train "
         "longer; at run time AT+TSCORE lowers the threshold"
     )
+    demanded = f"above the threshold {rules.score_threshold:g}"
+    highest = 0.0
     for tensor in facts.model.outputs:
         if tensor.shape[-1:] == (rules.box_channels,) or len(tensor.scales) != 1:
             continue
         largest = largest_sigmoid(tensor.scales[0], tensor.zero_points[0])
-        mute = largest < rules.score_threshold
+        highest = max(highest, largest)
         yield line(
             f"scores of {_stride(tensor, facts)}",
-            not mute and tensor.zero_points[0] < INT8_MAX,
+            largest >= rules.score_threshold,
             f"at most {largest:.3f}",
-            f"above the threshold {rules.score_threshold:g}, and above 0.5",
-            remedy,
+            demanded,
+            f"objects of the size of this stride will never be reported: {remedy}",
             key="thresholds.score",
-            otherwise="fail" if mute else "warn",
+            otherwise="warn",
         )
+    if not highest:
+        return  # no class tensor could be told; the rules above say so
+    yield line(
+        "confident scores",
+        highest > max(UNDECIDED, rules.score_threshold),
+        f"at most {highest:.3f}",
+        f"{demanded} and above {UNDECIDED}",
+        f"no calibration image showed the network an object it is sure of: {remedy}",
+        key="thresholds.score",
+        otherwise="warn" if highest >= rules.score_threshold else "fail",
+    )
 
 
 def _stride(tensor: Tensor, facts: Facts) -> str:

@@ -96,8 +96,6 @@ def test_fewer_images_than_wanted_are_a_warning(tmp_path: Path) -> None:
     report = tmp_path / "calibration.json"
     calibration._report(params, [calibration._Image("größe.jpg", image)], report)
     found = json.loads(report.read_text(encoding="utf-8"))
-    assert found["warnings"] == [
-        "quant.calibration.count=64, but only 1 found: all were used"
-    ]
+    assert found["warnings"] == ["quant.calibration.count=64, but only 1 found: all were used"]
     assert [entry["name"] for entry in found["images"]] == ["größe.jpg"]
     assert str(tmp_path) not in report.read_text(encoding="utf-8")
