@@ -116,12 +116,12 @@ def examine(config: Config) -> None:
 
 
 def deliverable_name(config: Config) -> str:
-    """For instance yolov8n-192-digits-int8_per_tensor; names the weights when nothing trains."""
-    given = Path(config.model.weights or "").stem
+    """For instance yolov8n-192-digits-int8_per_tensor; names the weights that are given."""
     parts = (
         config.model.name,
         str(config.model.imgsz),
-        config.dataset.name if trains(config) else given,
+        config.dataset.name if trains(config) else "",
+        f"from_{Path(config.model.weights).stem}" if config.model.weights else "",
         f"int8_{config.quant.weights}",
     )
     return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)

@@ -80,11 +80,3 @@ def decode(
     corners = [boxes(branch[0], stride) for branch, stride in zip(box, strides, strict=True)]
     scores = [sigmoid(branch[0]) for branch in logits]
     return np.concatenate(corners), np.concatenate(scores)
-
-
-def centre_form(corners: Floats) -> Floats:
-    """Corners x1, y1, x2, y2 -> centre x, y, width, height (same unit)."""
-    import numpy as np
-
-    low, high = corners[:, :2], corners[:, 2:]
-    return np.concatenate([(low + high) / 2, high - low], axis=-1)

@@ -102,7 +102,8 @@ def cut(model: ModelProto, branches: list[Branch], imgsz: int) -> ModelProto:
     from onnx import TensorProto, helper, numpy_helper
 
     inputs = [value.name for value in model.graph.input]
-    head = onnx.utils.Extractor(model).extract_model(inputs, [b.tensor for b in branches])
+    inferred = onnx.shape_inference.infer_shapes(model)  # the extractor asks for every shape
+    head = onnx.utils.Extractor(inferred).extract_model(inputs, [b.tensor for b in branches])
     graph = head.graph
     del graph.output[:], graph.value_info[:]
     for branch in branches:

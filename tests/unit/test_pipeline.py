@@ -60,7 +60,7 @@ def test_own_weights_and_own_images_need_no_data_set(weights: Path, images: Path
     assert {"dataset", "train"}.isdisjoint(stages(*given))
     planned = pipeline.plan(config(*given))
     assert isinstance(step(planned, "export").inputs["checkpoint.pt"], UserFile)
-    assert planned.name == "yolov8n-192-my_best-int8_per_tensor"
+    assert planned.name == "yolov8n-192-from_my_best-int8_per_tensor"
 
 
 def test_no_training_without_weights_is_refused() -> None:
@@ -86,9 +86,11 @@ def test_what_varies_is_in_the_name() -> None:
             ["model.imgsz=256"],
             ["dataset=coco8"],
             ["quant=int8_per_channel"],
+            ["model.weights=yolov8n.pt"],
+            ["model.weights=yolov8n.pt", "train=none"],
         )
     }
-    assert len(names) == 5
+    assert len(names) == 7
 
 
 def test_equal_configs_give_equal_plans_and_a_leaf_reaches_only_its_readers() -> None:
