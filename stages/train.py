@@ -160,6 +160,8 @@ def _trainer(
     params: Params, work: Work, data: dict[str, Path], names: list[str], kept: Path | None
 ) -> Any:
     """ultralytics' detection trainer, new or restored from what was kept."""
+    import torch
+
     from vision.checkpoint import plain
     from vision.train_progress import EpochProgress
 
@@ -178,6 +180,7 @@ def _trainer(
         trainer = _trainer_class(data, names)(overrides=overrides)
     except REFUSALS as fault:
         raise StageError(f"train.args: {plain(fault)}.") from fault
+    torch.set_num_threads(work.cores)  # ultralytics has just left one core idle
     progress = EpochProgress(work.progress, params.epochs)
     trainer.add_callback("on_train_epoch_start", progress.epoch_started)
     trainer.add_callback("on_train_batch_end", progress.batch_ended)

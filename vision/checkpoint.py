@@ -34,6 +34,9 @@ def prepare_ultralytics(scratch: Path, cores: int, online: bool = False) -> None
     os.environ["YOLO_OFFLINE"] = "false" if online else "true"
     os.environ["YOLO_AUTOINSTALL"] = "false"
     os.environ["OMP_NUM_THREADS"] = str(cores)
+    # Threads that spin while they wait make torch ten times slower once anything else wants a core.
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ["GITHUB_ACTIONS"] = "true"  # its progress bars then write one plain line at the end
     import torch
 
     torch.set_num_threads(cores)
