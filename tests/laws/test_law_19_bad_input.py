@@ -1,0 +1,76 @@
+"""Guarantee 19: bad input is refused before work starts, with the name and a suggestion."""
+
+from __future__ import annotations
+
+import pytest
+from lab import Lab
+
+REFUSALS = {
+    ("cuont=5",): ("cuont", "did you mean 'count'"),
+    ("sleep.sorce=1",): ("sleep.sorce", "did you mean 'sleep.source'"),
+    ("count=many",): ("count", "many"),
+    ("count=1.5",): ("count", "1.5"),
+    ("count=",): ("count",),
+    ("count=null",): ("count",),
+    ("count=[1",): ("count=[1",),
+    ("count=1,2",): ("several values",),
+    ("+count=5",): ("count", "exists already"),
+    ("+new=5",): ("new",),
+    ("~count",): ("count", "missing"),
+    ("~cuont",): ("cuont",),
+    ("text=absent.txt",): ("absent.txt",),
+    ("text=.",): (),
+    ("toolchain=torhc",): ("torhc", "lock"),
+    ("chose",): ("chose", "did you mean 'choose'"),
+    ("choose:n8-0000",): ("choose:n8-0000",),
+    ("plan", "chose"): ("chose",),
+    ("plan", "cuont=5"): ("did you mean 'count'",),
+    ("why",): ("needs a step",),
+    ("log", "chose"): ("chose",),
+    ("gc", "--keep", "-1"): ("--keep",),
+    ("-n", "two"): ("two",),
+    ("--nothing",): ("nothing",),
+}
+
+
+@pytest.mark.parametrize("arguments", REFUSALS, ids=" ".join)
+def test_a_command_line(built_once: Lab, built: Lab, arguments: tuple[str, ...]) -> None:
+    before = built.executions(None)
+    said = built.doit(*arguments)
+    if arguments == ("text=.",):
+        return  # a folder is as good an input as a file; whether it suits is the stage's question
+    assert said.code in (2, 3), said.text
+    assert "Traceback" not in said.text
+    for word in REFUSALS[arguments]:
+        assert word in said.text
+    assert built.executions(None) == before
+    assert built.build() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("conf/config.yaml", "seed: 0", "seed: [0", "config.yaml"),
+        ("conf/config.yaml", "seed: 0", "sede: 0", "sede"),
+        ("stages/choose.py", "import time\n", "import time\nif:\n", "choose.py, line 4"),
+    ],
+)
+def test_a_broken_file_of_the_project(
+    built: Lab, name: str, old: str, new: str, words: str
+) -> None:
+    built.edit(name, old, new)
+    said = built.doit()
+    assert said.code in (2, 3), said.text
+    assert words in said.text
+    assert "Traceback" not in said.text
+    built.edit(name, new, old)
+    assert built.build() == []
+
+
+def test_a_stage_refuses_with_one_sentence(fresh: Lab) -> None:
+    fresh.behave("choose", "from edgemake.work import StageError",
+                 "raise StageError('count: 8 is too small')")  # fmt: skip
+    said = fresh.doit()
+    assert said.code == 1
+    assert "FAILED choose: count: 8 is too small" in said.text
+    assert "Traceback" not in said.text
