@@ -21,6 +21,7 @@ from edgemake import doit_tasks
 from edgemake.build import Build, Plan
 from edgemake.config import is_override, overrides_of
 from edgemake.errors import Stopped, UserError, did_you_mean
+from edgemake.outstream import Patient
 from edgemake.project import Project
 from edgemake.step import Step
 
@@ -137,6 +138,7 @@ class ReadCommand(DoitCmdBase):  # type: ignore[misc]
     def execute(self, params: Any, args: list[str]) -> int:
         """Load the plan and answer."""
         self.loader.writable = False
+        self.outstream = Patient(sys.stdout)
         self.loader.setup(params)
         params.update_defaults(self.loader.load_doit_config())
         self.sel_tasks = args

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -24,6 +23,8 @@ class Stopped(KeyboardInterrupt):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """'; did you mean …?' with the closest of `known`, or the list of all when nothing is close."""
+    import difflib  # slow to load, and seldom needed
+
     choices = sorted(set(known))
     close = difflib.get_close_matches(word, choices, n=1, cutoff=0.55)
     if not close:  # a key given without its section: cuont -> quant.calibration.count

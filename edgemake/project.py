@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +36,7 @@ class Project:
     @property
     def host_state(self) -> Path:
         """Caches that hold for one machine only (inode numbers)."""
-        return self.state / socket.gethostname()
+        return self.state / os.uname().nodename
 
     @property
     def scratch(self) -> Path:

@@ -21,6 +21,16 @@ def damaged_packages(environment: Path) -> list[str]:
     return found
 
 
+def intact_files(environment: Path, wanted: set[Path]) -> set[Path]:
+    """Those of `wanted` that some RECORD lists and that still have the recorded bytes."""
+    return {
+        path
+        for record in environment.glob("lib/python*/site-packages/*.dist-info/RECORD")
+        for path, digest in _entries(record)
+        if path in wanted and _intact(path, digest)
+    }
+
+
 def _entries(record: Path) -> Iterator[tuple[Path, str]]:
     site = record.parent.parent
     with open(record, newline="") as stream:

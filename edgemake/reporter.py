@@ -12,6 +12,7 @@ from doit.task import Task
 
 from edgemake.build import Build
 from edgemake.deliver import Delivery
+from edgemake.outstream import Patient
 from edgemake.step import Step
 from edgemake.summary import print_summary
 
@@ -25,7 +26,7 @@ class Reporter:
     desc = "edgemake's live progress and summary"
 
     def __init__(self, outstream: Any = None, options: Any = None) -> None:
-        self._out = outstream or sys.stdout
+        self._out = Patient(outstream or sys.stdout)
         self._live: Any = None
         self._build: Build | None = None
         self._outcomes: dict[str, tuple[str, float, str]] = {}
@@ -148,7 +149,6 @@ class Reporter:
             self._live.print(text)
         else:
             self._out.write(text + "\n")
-            self._out.flush()
 
     def _terminal(self) -> Any:
         if self._live is None and self._out.isatty():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from edgemake.sources import Sources
 from edgemake.step import Output, Step, UserFile, UserFiles
 from edgemake.store import Artifact, Store
 
+_COMPARED = 50
+"""How many of a stage's artifacts, the latest, are compared to say why a step runs: a build of a
+thousand steps must not read a million records."""
 _PIN = re.compile(r"^([A-Za-z0-9_.\-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -104,7 +108,8 @@ class Resolver:
 
     def explain(self, step: Step, action: Action) -> list[str]:
         """The difference to the nearest artifact that this stage has left."""
-        nearest = why.closest(self.store.records(action.stage), action.preimage)
+        latest = islice(self.store.records(action.stage), _COMPARED)
+        nearest = why.closest(latest, action.preimage)
         if nearest is None:
             return ["never built"]
         new = {

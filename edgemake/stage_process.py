@@ -1,7 +1,8 @@
 """The process a stage runs in, under its toolchain's Python: confine, import, run, report.
 
 Reads one JSON object on stdin. Reports on the descriptor of `work.PROGRESS_FD`. Standard
-library only; this module is part of every stage's source digest, so it is kept small.
+library only; this module is part of every stage's source digest, so it is kept small. It loads
+only what it needs: every import here is paid for by every step (`benchmarks/overhead.py`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from edgemake import landlock
 from edgemake.work import PROGRESS_FD, StageError, Work
@@ -33,11 +32,11 @@ class _NoByteCode(SourceFileLoader):
     """Compiles the source itself: Python's byte code cache goes by size and time, and would run
     the old code after an edit that keeps both."""
 
-    def path_stats(self, path: str) -> Any:
+    def path_stats(self, path: str) -> dict[str, float]:
         raise OSError
 
 
-class _Declared(MetaPathFinder):
+class _Declared:
     """Finds the project's modules that the step's digest covers, and lets no other be found."""
 
     def __init__(self, modules: Mapping[str, str]) -> None:
@@ -106,7 +105,7 @@ def _project_modules(modules: Mapping[str, str]) -> list[str]:
     )
 
 
-def _report(message: dict[str, Any]) -> None:
+def _report(message: Mapping[str, object]) -> None:
     os.write(int(os.environ[PROGRESS_FD]), (json.dumps(message) + "\n").encode())
 
 

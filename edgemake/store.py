@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,9 +77,10 @@ class Store:
         return None
 
     def records(self, stage: str) -> Iterator[Artifact]:
-        """Every artifact of a stage that has a sound record."""
+        """Every artifact of a stage that has a sound record, newest first."""
         folder = self.root / stage
-        for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+        names = os.listdir(folder) if folder.is_dir() else []
+        for name in sorted(names, key=lambda name: (-_made_at(folder / name), name)):
             artifact = self.read(stage, name)
             if artifact is not None:
                 yield artifact
@@ -103,6 +103,14 @@ class Store:
         return Artifact(final, record)
 
 
+def _made_at(folder: Path) -> int:
+    """When the last file was put into a folder, in nanoseconds; 0 if it is gone by now."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def seal(folder: Path) -> None:
     """Make every file read-only. Directories stay writable: renaming a read-only directory
     fails for ordinary users, and `rm -rf artifacts` must work."""
@@ -116,7 +124,7 @@ def discard(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink(missing_ok=True)
     elif path.exists():
-        doomed = path.with_name(f".gone-{uuid.uuid4().hex}")
+        doomed = path.with_name(f".gone-{unique()}")
         path.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)
 
@@ -132,16 +140,21 @@ def link(name: Path, to: Path) -> bool:
     name.parent.mkdir(parents=True, exist_ok=True)
     if name.is_dir() and not name.is_symlink():
         raise UserError(f"{name} is a folder where edgemake keeps a link; move it away")
-    temporary = name.with_name(f".{name.name}.{uuid.uuid4().hex}")
+    temporary = name.with_name(f".{name.name}.{unique()}")
     os.symlink(wanted, temporary)
     os.replace(temporary, name)
     return True
 
 
+def unique() -> str:
+    """A part of a file name that nobody else uses. (The uuid module is slow to load.)"""
+    return os.urandom(16).hex()
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace a small bookkeeping file whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name}.{unique()}")
     temporary.write_bytes(data)
     os.replace(temporary, path)
 

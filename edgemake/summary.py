@@ -6,17 +6,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from textwrap import wrap
-from typing import TextIO
 
 from edgemake.build import Build
 from edgemake.deliver import Delivery
+from edgemake.outstream import Patient
 
 Outcomes = Mapping[str, tuple[str, float, str]]
 """Request key -> (outcome, seconds, reason) of the steps that ran in this build."""
 
 
 def print_summary(
-    build: Build, deliveries: Sequence[Delivery], outcomes: Outcomes, out: TextIO
+    build: Build, deliveries: Sequence[Delivery], outcomes: Outcomes, out: Patient
 ) -> None:
     """Print one table a delivery. Plain text, so that a no-op loads nothing to draw it."""
     for delivery in deliveries:
@@ -25,7 +25,6 @@ def print_summary(
         out.write("\n" + _table(delivery.folder, rows, _width(out)) + "\n")
         for text in delivery.commands_for(path):
             out.write(text + "\n")
-    out.flush()
 
 
 def _facts(build: Build, delivery: Delivery) -> list[tuple[str, str]]:
@@ -60,5 +59,5 @@ def _table(title: str, rows: list[tuple[str, str]], width: int) -> str:
     return "\n".join(lines)
 
 
-def _width(out: TextIO) -> int:
+def _width(out: Patient) -> int:
     return shutil.get_terminal_size().columns if out.isatty() else 110

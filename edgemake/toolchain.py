@@ -22,7 +22,7 @@ from pathlib import Path
 from edgemake.digest import signature, walk
 from edgemake.errors import StepFailed, UserError
 from edgemake.project import Project
-from edgemake.record_check import damaged_packages
+from edgemake.record_check import damaged_packages, intact_files
 from edgemake.store import discard, write_atomically
 
 MARK = "edgemake.json"
@@ -68,12 +68,14 @@ class Toolchains:
             mark = json.loads((toolchain.path / MARK).read_bytes())
         except (OSError, ValueError):
             return "is not installed" if not toolchain.path.exists() else "is incomplete"
-        if mark["files"] == _signature_of(_files(toolchain.path)):
-            return None
-        known = json.loads((toolchain.path / LISTING).read_bytes())
         now = _files(toolchain.path)
-        changed = sorted(n for n in {*known, *now} if known.get(n) != now.get(n))
-        return f"was changed: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
+        if mark["files"] == _signature_of(now):
+            return None
+        changed = _changed(toolchain.path, now)
+        if changed:
+            return f"was changed: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
+        _mark(toolchain, toolchain.path, now)
+        return None
 
     def ensure(
         self, name: str, tell: Listener, run: Callable[[list[str], Callable[[str], None]], int]
@@ -185,10 +187,7 @@ def _install(
         uv_run(*sync)
         if spoilt := damaged_packages(place):
             raise StepFailed(f"toolchain {toolchain.name}: {', '.join(spoilt)} arrive damaged")
-    files = _files(place)
-    write_atomically(place / LISTING, json.dumps(files).encode())
-    mark = {"schema": 1, "name": toolchain.name, "files": _signature_of(files)}
-    write_atomically(place / MARK, json.dumps(mark).encode())
+    _mark(toolchain, place, _files(place))
 
 
 def _failure(toolchain: Toolchain, lines: list[str]) -> str:
@@ -200,10 +199,33 @@ def _failure(toolchain: Toolchain, lines: list[str]) -> str:
 
 
 def _files(place: Path) -> dict[str, str]:
-    """Every file of a toolchain and its stat signature, the marks aside."""
-    return {
-        name: signature(stat) for name, stat in walk(place) if name not in (MARK, LISTING)
-    }
+    """Every file of a toolchain and its stat signature; not the marks, not lib64 (a link)."""
+    return {name: signature(stat) for name, stat in walk(place, (MARK, LISTING, "lib64"))}
+
+
+def _changed(place: Path, now: dict[str, str]) -> list[str]:
+    """Files that are not what they were when the toolchain was marked as whole.
+
+    uv links files from its cache, and making or removing another link of a file changes its
+    ctime: files that differ in nothing else are held against their packages' RECORD.
+    """
+    known: dict[str, str] = json.loads((place / LISTING).read_bytes())
+    differ = [name for name in sorted({*known, *now}) if known.get(name) != now.get(name)]
+    if any(_but_ctime(known.get(name)) != _but_ctime(now.get(name)) for name in differ):
+        return [n for n in differ if _but_ctime(known.get(n)) != _but_ctime(now.get(n))]
+    intact = intact_files(place, {place / name for name in differ})
+    return [name for name in differ if place / name not in intact]
+
+
+def _but_ctime(stat: str | None) -> tuple[str, ...] | None:
+    return None if stat is None else tuple(part for i, part in enumerate(stat.split(":")) if i != 2)
+
+
+def _mark(toolchain: Toolchain, place: Path, files: dict[str, str]) -> None:
+    """Note that the toolchain is whole as it is; the mark comes last."""
+    write_atomically(place / LISTING, json.dumps(files).encode())
+    mark = {"schema": 1, "name": toolchain.name, "files": _signature_of(files)}
+    write_atomically(place / MARK, json.dumps(mark).encode())
 
 
 def _signature_of(files: dict[str, str]) -> str:
