@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def _entries(record: Path) -> Iterator[tuple[Path, str]]:
         for path, digest, _ in csv.reader(stream):
             # Byte code is compiled here; numpy 1.26's wheel ships and lists a piece of its own.
             if digest.startswith("sha256=") and not path.endswith(".pyc"):
-                yield site / path, digest.removeprefix("sha256=")
+                yield Path(os.path.normpath(site / path)), digest.removeprefix("sha256=")
 
 
 def _intact(path: Path, expected: str) -> bool:
