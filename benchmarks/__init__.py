@@ -1,0 +1,1 @@
+"""How fast edgemake is, measured against its peers. `python -m benchmarks --help` says how."""
