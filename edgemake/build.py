@@ -43,9 +43,7 @@ class Plan:
 class Build:
     """Steps and deliveries of one command. With `writable` false nothing on disk changes."""
 
-    def __init__(
-        self, project: Project, plan: Plan, *, writable: bool = True
-    ) -> None:
+    def __init__(self, project: Project, plan: Plan, *, writable: bool = True) -> None:
         project = replace(project, toolchain_dir=plan.toolchain_dir)
         self.project, self.deliveries, self.writable = project, list(plan.deliveries), writable
         if writable:
@@ -164,7 +162,9 @@ class Build:
             digest=action.digest,
             preimage=action.preimage,
             inputs={
-                name: str(given) if isinstance(given, Path) else {k: str(p) for k, p in given.items()}
+                name: str(given)
+                if isinstance(given, Path)
+                else {k: str(p) for k, p in given.items()}
                 for name, given in action.inputs.items()
             },
             ignore={

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -31,6 +32,8 @@ def composed(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
             plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         except (HydraException, ConfigCompositionException, OmegaConfBaseException) as error:
             raise _explained(conf, parsed, error) from None
+        except yaml.MarkedYAMLError as error:
+            raise UserError(_unreadable(error)) from None
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items() if key != "hydra"}
 
@@ -42,6 +45,12 @@ def groups(conf: Path) -> dict[str, list[str]]:
         if path.parent != conf:
             found.setdefault(path.parent.relative_to(conf).as_posix(), []).append(path.stem)
     return found
+
+
+def _unreadable(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    place = f"{mark.name}, line {mark.line + 1}" if mark is not None else "a file of conf/"
+    return f"cannot read {place}: {error.problem}"
 
 
 def _parse(text: str) -> Override:
@@ -67,9 +76,10 @@ def _explained(conf: Path, parsed: list[Override], error: Exception) -> UserErro
     words = str(error)
     known = groups(conf)
     for override in parsed:
-        key = override.key_or_group
+        key = override.key_or_group or ""
         if not override.is_force_add() and "." not in key and key not in known:
-            top = [*known, *OmegaConf.load(conf / "config.yaml")]
+            top = [*known, *map(str, OmegaConf.load(conf / "config.yaml"))]
+            top = [name for name in top if name not in ("defaults", "hydra")]
             if key not in top and not override.is_add():
                 return UserError(f"there is no config group or key {key!r}{did_you_mean(key, top)}")
     missing = re.search(r"You must specify '(\w+)'", words)
@@ -88,7 +98,7 @@ def _explained(conf: Path, parsed: list[Override], error: Exception) -> UserErro
 
 def _unknown_key(conf: Path, parsed: list[Override], override: Override) -> str | None:
     """What to say if the override names a key that the config without it does not have."""
-    key = override.key_or_group
+    key = override.key_or_group or ""
     known = groups(conf)
     if key in known or override.is_force_add():
         return None

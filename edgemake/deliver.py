@@ -42,7 +42,6 @@ class Delivery:
     model: str = "model"
     """The output of `package` that the board runs."""
 
-
     def commands_for(self, path: Path) -> list[str]:
         """The commands, with the place where the deliverable lies filled in."""
         return [
@@ -79,6 +78,7 @@ class Deliverer:
             return False
         return (
             path.is_dir()
+            and not _rejected(path).exists()
             and told["lineage"] == self._lineage(delivery)
             and told["tree"] == self._resolver.digests.tree(path)
         )
@@ -87,7 +87,7 @@ class Deliverer:
         """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed."""
         package = self._artifact(delivery.package)
         final = self.path(delivery)
-        rejected = final.with_name(final.name + ".rejected")
+        rejected = _rejected(final)
         refusals = self.refusals(delivery)
         made = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
         made.mkdir(parents=True)
@@ -154,6 +154,11 @@ class Deliverer:
     def _note(self, delivery: Delivery) -> Path:
         path = self.path(delivery)
         return self._project.state / "deliverables" / f"{path.parent.name}--{path.name}.json"
+
+
+def _rejected(final: Path) -> Path:
+    """Where the files of a refused model are kept."""
+    return final.with_name(final.name + ".rejected")
 
 
 def artifacts_behind(project_artifacts: Path) -> set[str]:

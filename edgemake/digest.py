@@ -170,7 +170,8 @@ class Digests:
             if self._writable:
                 self._connection.execute("PRAGMA synchronous = OFF")
                 self._connection.execute(
-                    "CREATE TABLE IF NOT EXISTS digests (key TEXT PRIMARY KEY, seen TEXT, value TEXT)"
+                    "CREATE TABLE IF NOT EXISTS digests"
+                    " (key TEXT PRIMARY KEY, seen TEXT, value TEXT)"
                 )
         return self._connection
 

@@ -35,6 +35,14 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
     writable = True
     """Whether the command may write below artifacts/; set before anything is loaded."""
 
+    def setup(self, opt_values: Any) -> None:
+        """Load dodo.py. Raises InvalidDodoFile when a module of the project does not parse."""
+        try:
+            super().setup(opt_values)
+        except SyntaxError as error:
+            place = f"{error.filename}, line {error.lineno}"
+            raise InvalidDodoFile(f"{place}: {error.msg}") from None
+
     def load_doit_config(self) -> dict[str, Any]:
         """What users need not say: our backend, and threads for `-n`, since steps are processes."""
         database = self.project.root / DATABASE
@@ -88,7 +96,9 @@ class Run(DoitRun):  # type: ignore[misc]
     doc_usage = "[key=value ...] [TASK ...]"
 
     def execute(self, params: Any, args: list[str]) -> int:
-        """Plan, run, and report. Exit status: doit's, or 128 + the signal that stopped it."""
+        """Plan, run, and report. Exit status: 0, 1 if something failed (doit itself says 2 when
+        later tasks were left untried; 2 and 3 are for bad input), or 128 + the signal that
+        stopped the build."""
         from edgemake.reporter import Reporter
 
         reporter = Reporter()
@@ -98,7 +108,7 @@ class Run(DoitRun):  # type: ignore[misc]
         self._reporter = reporter
         try:
             result: int = super().execute(params, args)
-            return result
+            return min(result, 1)
         except Stopped as stopped:
             reporter.stopped()
             return stopped.code
@@ -247,9 +257,9 @@ class Gc(ReadCommand):
             name = f"{path.parent.name}/{path.name}"
             self.outstream.write(f"{gigabytes(size):>8}  {name}\n")
         verb = "would delete" if params["dry_run"] else "deleted"
-        size = gigabytes(sum(garbage.doomed.values()))
+        total = gigabytes(sum(garbage.doomed.values()))
         self.outstream.write(
-            f"{verb} {len(garbage.doomed)} artifacts ({size}), kept {garbage.kept}\n"
+            f"{verb} {len(garbage.doomed)} artifacts ({total}), kept {garbage.kept}\n"
         )
         return 0
 
@@ -262,9 +272,7 @@ def steps_named(build: Build, names: Sequence[str] | None, *, with_parents: bool
     if names is None:
         return steps
     chosen = [
-        step
-        for step in steps
-        if step.stage in names or doit_tasks.task_name(build, step) in names
+        step for step in steps if step.stage in names or doit_tasks.task_name(build, step) in names
     ]
     if any(name.partition(":")[0] == "deliver" for name in names):
         chosen += [root for delivery in build.deliveries for root in delivery.roots()]

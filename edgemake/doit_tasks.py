@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from doit.dependency import FileChangedChecker, SqliteDB
+from doit.dependency import DatabaseException, FileChangedChecker, SqliteDB
 from doit.exceptions import TaskFailed
 from doit.task import Task, dict_to_task
 
@@ -37,6 +37,14 @@ class StoreChecker(FileChangedChecker):  # type: ignore[misc]
 class StoreBackend(SqliteDB):  # type: ignore[misc]
     """doit's sqlite backend. It keeps doit's own notes (ignored tasks); what doit would derive
     from a file's remembered state never makes a task out of date."""
+
+    def __init__(self, name: str, *args: Any, **options: Any) -> None:
+        """A damaged database holds nothing that cannot be lost: begin a new one."""
+        try:
+            super().__init__(name, *args, **options)
+        except DatabaseException:
+            Path(name).unlink()
+            super().__init__(name, *args, **options)
 
     def get(self, task_id: str, dependency: str) -> Any:
         if dependency.endswith(":"):
@@ -113,7 +121,9 @@ def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
         "doc": str(path),
         "actions": [(_attempt, [build.deliverer.deliver, delivery])],
         "file_dep": [
-            str(build.resolver.link(root) / name) for root in delivery.roots() for name in root.outputs
+            str(build.resolver.link(root) / name)
+            for root in delivery.roots()
+            for name in root.outputs
         ],
         "task_dep": [task_name(build, root) for root in delivery.roots()],
         "targets": [str(path)],

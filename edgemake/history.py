@@ -14,7 +14,7 @@ from pathlib import Path
 from edgemake.deliver import artifacts_behind
 from edgemake.errors import UserError
 from edgemake.project import Project
-from edgemake.store import discard, write_atomically
+from edgemake.store import RECORD, discard, write_atomically
 
 _NOTES = 200
 
@@ -58,11 +58,19 @@ class Builds:
             old.unlink(missing_ok=True)
 
     def garbage(self, keep_builds: int) -> Garbage:
-        """Artifacts that neither a deliverable nor one of the last builds refers to."""
+        """Artifacts that neither a deliverable nor one of the last builds refers to.
+
+        What is newer than the last note was made by a build that was killed before it could
+        write one, and is what the next build goes on from: it stays.
+        """
         used = artifacts_behind(self._project.artifacts)
-        for note in self._notes()[-keep_builds:] if keep_builds else []:
+        notes = self._notes()
+        for note in notes[-keep_builds:] if keep_builds else []:
             used |= set(json.loads(note.read_bytes()))
         there = list(self._project.store.glob("*/*"))
+        if keep_builds:
+            last = notes[-1].stat().st_mtime if notes else 0.0
+            used |= {path.name for path in there if _made(path) > last}
         doomed = {path: _size(path) for path in there if path.name not in used}
         return Garbage(len(there) - len(doomed), doomed)
 
@@ -87,6 +95,12 @@ class Builds:
             raise UserError("a build is going on; collect garbage when it has ended") from None
         finally:
             os.close(descriptor)
+
+
+def _made(path: Path) -> float:
+    """When an artifact was published; 0 for what has no record."""
+    record = path / RECORD
+    return record.stat().st_mtime if record.exists() and path.name[0] != "." else 0.0
 
 
 def _size(path: Path) -> int:

@@ -26,9 +26,7 @@ class Live:
         """Update the bar of `name`; a total of 0 is a bar that only moves."""
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=None, words=text)
-        self._progress.update(
-            self._tasks[name], total=total or None, completed=done, words=text
-        )
+        self._progress.update(self._tasks[name], total=total or None, completed=done, words=text)
 
     def hide(self, name: str) -> None:
         """The step has ended."""

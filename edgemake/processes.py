@@ -135,8 +135,9 @@ class Processes:
             yield
         finally:
             self._dismiss()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if not self.stopping:  # a second Ctrl-C must not cut the goodbye short
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -184,4 +184,3 @@ class Resolver:
             "toolchain": {"name": step.toolchain, "lock": digest} if digest else None,
         }
         return Action(step.stage, digest_of(preimage), preimage, inputs, packages)
-

@@ -98,7 +98,7 @@ class Runner:
             os.close(descriptor)
 
     def _check_inputs(self, when: str) -> None:
-        """Inputs and sources must be what the digest says, or what comes out is recorded wrongly."""
+        """Inputs and sources must be what the digest says, or the record would be wrong."""
         for name, expected in self.spec.preimage["inputs"].items():
             given = self.spec.inputs[name]
             try:

@@ -7,6 +7,7 @@ only what it needs: every import here is paid for by every step (`benchmarks/ove
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import importlib
@@ -79,8 +80,9 @@ def main() -> int:
         _report({"error": str(error)})
         return 1
     except Exception as error:
-        traceback.print_exc()
         _report({"error": _explain(error)})
+        with contextlib.suppress(OSError):  # the log is on the disk that may be full
+            traceback.print_exc()
         return 1
     _report({"modules": _project_modules(spec["modules"])})
     return 0

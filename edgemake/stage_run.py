@@ -102,7 +102,7 @@ class StageRun:
             time.sleep(0.01)
 
     def _environment(self) -> dict[str, str]:
-        """All that a stage inherits: nothing of the user's, so that equal steps see equal worlds."""
+        """All that a stage inherits: nothing of the user's, so equal steps see equal worlds."""
         scratch = self._scratch
         tools = str(Path(self._python).parent)
         return {

@@ -1,4 +1,4 @@
-"""What a plan is made of: steps and the edges between them. Pure data, nothing is read or run here."""
+"""What a plan is made of: steps and the edges between them. Pure data; nothing runs here."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def why_lines(build: Build, step: Step) -> Iterator[str]:
 
 
 def log_of(build: Build, step: Step) -> tuple[str, Path | None]:
-    """(what this is, where it lies): the log of a failed run of this action, else the artifact's."""
+    """(what this is, where it lies): the log of this action's failed run, or the artifact's."""
     verdict = build.resolver.look(step)
     if verdict.artifact is not None:
         return f"{step.stage}, built", verdict.artifact.path / LOG
@@ -72,5 +72,8 @@ def log_of(build: Build, step: Step) -> tuple[str, Path | None]:
 
 
 def _last_seconds(build: Build, step: Step) -> float:
-    times = [(a.record["finished"], a.record["seconds"]) for a in build.resolver.store.records(step.stage)]
+    times = [
+        (a.record["finished"], a.record["seconds"])
+        for a in build.resolver.store.records(step.stage)
+    ]
     return float(max(times)[1]) if times else 0.0

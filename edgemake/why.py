@@ -34,7 +34,9 @@ def record_changes(old: Facts, new: Facts) -> list[str]:
     for line in preimage_changes(old["preimage"], new["preimage"]):
         kind, _, rest = line.partition(" ")
         if kind == "input":
-            lines += _files(rest.split(" ")[0], old.get("files", {}), new.get("files", {})) or [line]
+            lines += _files(rest.split(" ")[0], old.get("files", {}), new.get("files", {})) or [
+                line
+            ]
         elif kind == "toolchain" and rest.endswith("changed"):
             packages = _leaves(old.get("packages"), new.get("packages"))
             lines += [

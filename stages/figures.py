@@ -35,7 +35,9 @@ def _contract(verdict: dict[str, Any]) -> list[tuple[str, str]]:
     """pass or FAIL, then every line that failed or deserves a look."""
     lines = verdict["lines"]
     failed = [line for line in lines if line["result"] == "fail"]
-    found = [("contract", f"FAIL ({len(failed)} rules)" if failed else f"pass ({len(lines)} rules)")]
+    found = [
+        ("contract", f"FAIL ({len(failed)} rules)" if failed else f"pass ({len(lines)} rules)")
+    ]
     for line in lines:
         if line["result"] in ("fail", "warn"):
             text = f"{line['rule']}: {line['found']}"

@@ -28,55 +28,69 @@ Imgsz = Annotated[
 ]
 
 
-class Model(Struct):
+class Model(Struct, frozen=True):
     """Group `model`: which network, and the weights it starts from."""
 
     name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
-    architecture: Annotated[str, Meta(description="ultralytics model YAML, for instance yolov8n.yaml")]
+    architecture: Annotated[
+        str, Meta(description="ultralytics model YAML, for instance yolov8n.yaml")
+    ]
     task: Annotated[Literal["detect"], Meta(description="what the head predicts")]
     imgsz: Annotated[Imgsz, Meta(description="input size of the exported model, pixels")]
     weights: Annotated[
         str | None,
-        Meta(description="null: from scratch; name.pt: ultralytics' release, downloaded; or a path"),
+        Meta(
+            description="null: from scratch; name.pt: ultralytics' release, downloaded; or a path"
+        ),
     ]
 
 
-class Digits(Struct, tag="digits", tag_field="kind"):
+class Digits(Struct, frozen=True, tag="digits", tag_field="kind"):
     """Dataset `digits`: handwritten digits on photos, generated offline."""
 
     name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
-    train_images: Annotated[int, Meta(ge=10, le=100_000, description="images in the training split")]
-    val_images: Annotated[int, Meta(ge=10, le=100_000, description="images in the validation split")]
+    train_images: Annotated[
+        int, Meta(ge=10, le=100_000, description="images in the training split")
+    ]
+    val_images: Annotated[
+        int, Meta(ge=10, le=100_000, description="images in the validation split")
+    ]
     imgsz: Annotated[int, Meta(ge=64, le=1280, description="side of a generated image, pixels")]
     seed: Annotated[int, Meta(ge=0, description="seed of the composition")]
     digits: Annotated[int, Meta(ge=1, le=50, description="largest number of digits in an image")]
     smallest: Annotated[
-        float, Meta(ge=0.05, le=0.9, description="smallest height of a digit, part of the image's side")
+        float,
+        Meta(ge=0.05, le=0.9, description="smallest height of a digit, part of the image's side"),
     ]
     largest: Annotated[
-        float, Meta(ge=0.05, le=0.9, description="largest height of a digit, part of the image's side")
+        float,
+        Meta(ge=0.05, le=0.9, description="largest height of a digit, part of the image's side"),
     ]
     contrast: Annotated[
         int,
-        Meta(ge=10, le=120, description="smallest difference of luminance between digit and background"),
+        Meta(
+            ge=10,
+            le=120,
+            description="smallest difference of luminance between digit and background",
+        ),
     ]
 
 
-class Fetched(Struct, tag="fetched", tag_field="kind"):
+class Fetched(Struct, frozen=True, tag="fetched", tag_field="kind"):
     """Dataset that ultralytics downloads by its name (needs a network)."""
 
     name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
     yaml: Annotated[str, Meta(description="ultralytics data set YAML, for instance coco8.yaml")]
 
 
-class Custom(Struct, tag="custom", tag_field="kind"):
+class Custom(Struct, frozen=True, tag="custom", tag_field="kind"):
     """Dataset `custom`: the user's own, in ultralytics layout."""
 
     name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
     path: Annotated[str | None, Meta(description="the data.yaml; relative to the current folder")]
 
 
-class Training(Struct, tag="ultralytics", tag_field="kind"):
+class Training(Struct, frozen=True, tag="ultralytics", tag_field="kind"):
     """Group `train`: how ultralytics trains."""
 
     epochs: Annotated[int, Meta(ge=1, le=10_000, description="passes over the training split")]
@@ -95,21 +109,25 @@ class Training(Struct, tag="ultralytics", tag_field="kind"):
     ]
 
 
-class NoTraining(Struct, tag="none", tag_field="kind"):
+class NoTraining(Struct, frozen=True, tag="none", tag_field="kind"):
     """Train `none`: take `model.weights` as they are."""
 
 
-class Export(Struct):
+class Export(Struct, frozen=True):
     """Section `export`: checkpoint to ONNX."""
 
     opset: Annotated[int, Meta(ge=11, le=20, description="ONNX opset")]
     simplify: Annotated[bool, Meta(description="run onnxsim on the result")]
     tolerance: Annotated[
-        float, Meta(gt=0, description="largest difference of ONNX from PyTorch: corners over imgsz, scores over 1")
+        float,
+        Meta(
+            gt=0,
+            description="largest difference of ONNX from PyTorch: corners over imgsz, scores over 1",
+        ),
     ]
 
 
-class Calibration(Struct):
+class Calibration(Struct, frozen=True):
     """Section `quant.calibration`: the images that set the int8 ranges."""
 
     source: Annotated[
@@ -120,7 +138,7 @@ class Calibration(Struct):
     seed: Annotated[int, Meta(ge=0, description="seed of the random choice")]
 
 
-class Quant(Struct):
+class Quant(Struct, frozen=True):
     """Group `quant`: how the float model becomes int8."""
 
     weights: Annotated[
@@ -129,7 +147,7 @@ class Quant(Struct):
     calibration: Calibration
 
 
-class VelaIni(Struct):
+class VelaIni(Struct, frozen=True):
     """The board's memory system as vela's configuration file states it."""
 
     core_clock: Annotated[float, Meta(gt=0, description="NPU clock, Hz")]
@@ -137,7 +155,7 @@ class VelaIni(Struct):
     memory: Annotated[dict[str, Scalar], Meta(description="keys of the Memory_Mode section")]
 
 
-class Vela(Struct):
+class Vela(Struct, frozen=True):
     """Section `target.vela`: arguments of the Ethos-U compiler."""
 
     accelerator: Annotated[str, Meta(description="--accelerator-config")]
@@ -150,7 +168,7 @@ class Vela(Struct):
     ]
 
 
-class Contract(Struct):
+class Contract(Struct, frozen=True):
     """Section `target.contract`: what the firmware demands of the model file."""
 
     firmware: Annotated[str, Meta(description="the firmware these rules were read in")]
@@ -160,7 +178,9 @@ class Contract(Struct):
     min_imgsz: Annotated[int, Meta(ge=1, description="smallest input side, pixels")]
     imgsz_multiple: Annotated[int, Meta(ge=1, description="the side is a multiple of this")]
     strides: Annotated[list[int], Meta(description="strides of the detection branches, pixels")]
-    box_channels: Annotated[int, Meta(ge=1, description="channels of a box branch: 4 sides x DFL bins")]
+    box_channels: Annotated[
+        int, Meta(ge=1, description="channels of a box branch: 4 sides x DFL bins")
+    ]
     forbidden_class_counts: Annotated[
         dict[int, str], Meta(description="class counts the firmware misreads, with the reason")
     ]
@@ -176,7 +196,7 @@ class Contract(Struct):
     npu_arch: Annotated[str, Meta(description="newest architecture version the driver takes")]
 
 
-class Memory(Struct):
+class Memory(Struct, frozen=True):
     """Section `target.memory`: what the board has, bytes."""
 
     sram_bytes: Annotated[int, Meta(ge=1, description="usable tensor arena")]
@@ -186,14 +206,14 @@ class Memory(Struct):
     ]
 
 
-class Thresholds(Struct):
+class Thresholds(Struct, frozen=True):
     """Section `target.thresholds`: the firmware's defaults."""
 
     score: Annotated[float, Meta(ge=0, le=1, description="confidence threshold")]
     iou: Annotated[float, Meta(ge=0, le=1, description="NMS IoU threshold")]
 
 
-class Target(Struct):
+class Target(Struct, frozen=True):
     """Group `target`: a board, as data."""
 
     name: Annotated[str, Meta(description="folder of the deliverables")]
@@ -212,7 +232,7 @@ class Target(Struct):
     ]
 
 
-class Toolchain(Struct):
+class Toolchain(Struct, frozen=True):
     """Group `toolchain`: the isolated environments stages run in."""
 
     dir: Annotated[str, Meta(description="where the environments live, relative to the project")]
@@ -221,7 +241,7 @@ class Toolchain(Struct):
     ]
 
 
-class Config(Struct):
+class Config(Struct, frozen=True):
     """One composed, validated config."""
 
     model: Model

@@ -99,17 +99,20 @@ def other(leaf: str, value: Any) -> Any:
     }
     if leaf in special:
         return special[leaf]
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int):
-        return value + 1
-    if isinstance(value, float):
-        return value * 0.5 + 0.25
-    if isinstance(value, list):
-        return value[:-1]
-    if isinstance(value, dict):
-        return {"more": 1}
-    return f"{value}x"
+    match value:
+        case bool():
+            changed: Any = not value
+        case int():
+            changed = value + 1
+        case float():
+            changed = value * 0.5 + 0.25
+        case list():
+            changed = value[:-1]
+        case dict():
+            changed = {"more": 1}
+        case _:
+            changed = f"{value}x"
+    return changed
 
 
 LEAVES = [(leaf, value) for leaf, value in leaves(plain()) if leaf not in FIXED]

@@ -16,9 +16,7 @@ from edgemake.compose import groups
 from stages import schema
 
 OPTIONS = [
-    (group, option)
-    for group, options in groups(ROOT / "conf").items()
-    for option in options
+    (group, option) for group, options in groups(ROOT / "conf").items() for option in options
 ]
 NEEDS = {
     ("train", "none"): ["model.weights=yolov8n.pt"],

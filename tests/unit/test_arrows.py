@@ -39,7 +39,9 @@ def test_imports_point_one_way(path: Path) -> None:
     allowed = {
         "edgemake": {"edgemake"},
         "vision": {"vision"},
-        "stages": {"stages", "vision", "edgemake"} if where.stem == "pipeline" else {"vision", "edgemake"},
+        "stages": {"stages", "vision", "edgemake"}
+        if where.stem == "pipeline"
+        else {"vision", "edgemake"},
     }[package]
     for name in names:
         if top(name) in ("edgemake", "stages", "vision", "dodo"):
@@ -47,10 +49,14 @@ def test_imports_point_one_way(path: Path) -> None:
         if top(name) in ("hydra", "omegaconf"):
             assert where.as_posix() == "edgemake/compose.py", f"{where} imports {name}"
         if top(name) == "doit":
-            assert where.stem in ("doit_tasks", "doit_plugin", "reporter"), f"{where} imports {name}"
+            assert where.stem in ("doit_tasks", "doit_plugin", "reporter"), (
+                f"{where} imports {name}"
+            )
 
 
-@pytest.mark.parametrize("name", ["stage_process", "work", "landlock", "step", "run_step", "stage_run"])
+@pytest.mark.parametrize(
+    "name", ["stage_process", "work", "landlock", "step", "run_step", "stage_run"]
+)
 def test_what_runs_beside_a_stage_is_standard_library(name: str) -> None:
     seen, pending = set[str](), [f"edgemake.{name}"]
     while pending:
