@@ -17,7 +17,7 @@ from edgemake.history import Builds
 from edgemake.processes import Processes
 from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
-from edgemake.run_step import Spec
+from edgemake.spec import Spec
 from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
 from edgemake.toolchain import Toolchains

@@ -91,7 +91,7 @@ def _explained(conf: Path, parsed: list[Override], error: Exception) -> UserErro
         if problem := _unknown_key(conf, parsed, override):
             return UserError(problem)
     for override in parsed:
-        if override.key_or_group in words or override.input_line in words:
+        if str(override.key_or_group) in words or str(override.input_line) in words:
             return UserError(f"{override.input_line!r}: {words.splitlines()[0]}")
     return UserError(words.splitlines()[0])
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from edgemake.errors import StepFailed, Stopped
 from edgemake.project import ENGINE_ROOT
-from edgemake.run_step import Spec
+from edgemake.spec import Spec
 
 GRACE_SECONDS = 1.5
 """How long a runner gets to end its stage before it is killed itself."""

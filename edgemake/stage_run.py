@@ -52,6 +52,7 @@ class StageRun:
                 cwd=self._scratch / "work",
                 env={**self._environment(), PROGRESS_FD: str(writing), **environment},
                 pass_fds=(writing,),
+                umask=0o022,
                 start_new_session=True,
             )
         os.close(writing)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgemake.build import Build
-from edgemake.run_step import FAILURE
+from edgemake.runner import FAILURE
 from edgemake.step import Step
 from edgemake.store import LOG
 
