@@ -132,7 +132,7 @@ class Lab:
         for stage in ("source", "choose", "pack"):
             for link in self.root.glob(f"artifacts/{stage}/*"):
                 if link.is_symlink() and not link.name.startswith("."):
-                    assert link.resolve().name in records, f"{link} leads to no artifact"
+                    assert link.readlink().name in records, f"{link} leads to no artifact"
         for path in self.deliverables():
             steps = json.loads((path / "provenance.json").read_bytes())["steps"]
             (package,) = (s for name, s in steps.items() if name.startswith("pack:"))
@@ -164,6 +164,12 @@ class Lab:
                 if state != "Z" and any(mark in text for text in told):
                     found.append(int(entry.name))
         return found
+
+    def command(self, pid: int) -> str:
+        """The command line of a process; empty when it is gone."""
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/cmdline").read_bytes().decode().replace("\0", " ")
+        return ""
 
     def wait_until_alone(self, seconds: float) -> list[int]:
         """Wait for the end of all processes of this project; those that are still there."""

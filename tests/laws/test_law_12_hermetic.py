@@ -87,14 +87,14 @@ def _offline() -> tuple[str, ...]:
 @pytest.mark.parametrize("network", [True, False])
 def test_a_poisoned_environment_gives_equal_digests(tmp_path: Path, network: bool) -> None:
     clean = _nosy(Lab.make(tmp_path / "one/toy"))
-    clean.build()
+    clean.build("limit=100000")
     prefix = () if network else _offline()
     if not network and not prefix:
         pytest.skip("no network namespaces here")
     other = _nosy(Lab.make(tmp_path / "two/toy", prefix))
     before = os.umask(0o077)
     try:
-        other.build(environment=_poisoned(tmp_path / "poison"))
+        other.build("limit=100000", environment=_poisoned(tmp_path / "poison"))
     finally:
         os.umask(before)
     assert _facts(other) == _facts(clean)

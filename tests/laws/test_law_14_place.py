@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from lab import DOIT, ORDINARY, Lab
+from lab import ORDINARY, Lab
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
 
@@ -59,13 +59,12 @@ def test_another_user(built_once: Lab, tmp_path: Path) -> None:
     for folder in tmp_path.parents:
         if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
             folder.chmod(folder.stat().st_mode | 0o011)
-    command = [*NOBODY, sys.executable, "-c", "import edgemake.build"]
+    command = [*NOBODY, "sh", "-c", f"{sys.executable} -c 'import edgemake.build'"]
     can = subprocess.run(command, check=False, capture_output=True).returncode == 0
     lab = built_once.copy(tmp_path / "toy", artifacts=False)
     if can:
         subprocess.run(["chown", "-R", "65534:65534", str(lab.root)], check=True)
     lab = Lab(lab.root, NOBODY if can else ORDINARY)
-    assert DOIT.exists()
     assert lab.build() == ["source", "choose", "pack"]
     assert _facts(lab) == _facts(built_once)
     assert lab.build() == []

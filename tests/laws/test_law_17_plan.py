@@ -11,7 +11,7 @@ from lab import Lab
 def _plan(lab: Lab, *arguments: str) -> dict[str, str]:
     """Stage -> what the plan says of it; nothing on disk may have changed."""
     before = lab.snapshot()
-    said = lab.doit("plan", *arguments)
+    said = lab.doit("plan", *arguments, environment={"PYTHONDONTWRITEBYTECODE": "1"})
     assert said.code == 0, said.text
     assert lab.snapshot() == before
     told = {}

@@ -81,7 +81,6 @@ def test_a_lot_of_output_and_odd_bytes(fresh: Lab) -> None:
 
 def test_read_only_and_unreadable_outputs(fresh: Lab) -> None:
     """A stage that tightens permissions must not make an artifact nobody can use or delete."""
-    fresh.edit("stages/source.py", "            ", "            ")
     fresh.write("stages/source.py", (fresh.root / "stages/source.py").read_text()
                 + "    [p.chmod(0o000) for p in folder.iterdir()]\n    folder.chmod(0o555)\n")  # fmt: skip
     assert fresh.build() == ["source", "choose", "pack"]

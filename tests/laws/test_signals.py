@@ -57,11 +57,8 @@ def test_a_killed_runner_takes_its_stage_with_it(fresh: Lab) -> None:
     lab = fresh
     process = lab.start(SLEEP)
     lab.wait_for("choose", process)
-    runners = [
-        pid for pid in lab.processes()
-        if b"edgemake.run_step" in open(f"/proc/{pid}/cmdline", "rb").read()
-    ]  # fmt: skip
-    assert len(runners) == 1
+    runners = [pid for pid in lab.processes() if "edgemake.run_step" in lab.command(pid)]
+    assert len(runners) == 1, [lab.command(pid) for pid in lab.processes()]
     os.kill(runners[0], signal.SIGKILL)
     text, _ = process.communicate(timeout=10)
     assert process.returncode == 1
