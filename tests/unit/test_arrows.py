@@ -55,7 +55,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["stage_process", "work", "landlock", "step", "run_step", "stage_run"]
+    "name", ["stage_process", "work", "landlock", "step", "run_step", "runner", "stage_run"]
 )
 def test_what_runs_beside_a_stage_is_standard_library(name: str) -> None:
     seen, pending = set[str](), [f"edgemake.{name}"]
