@@ -109,7 +109,7 @@ def run(contender: Contender) -> str:
     done = subprocess.run(
         contender.command,
         cwd=contender.folder,
-        env={**os.environ, **contender.environment},
+        env={**_ordinary(), **contender.environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -120,6 +120,12 @@ def run(contender: Contender) -> str:
         command = " ".join(contender.command)
         raise BenchmarkError(f"{command}\nended with {done.returncode}:\n{text[-3000:]}")
     return text
+
+
+def _ordinary() -> dict[str, str]:
+    """The environment without Python's own switches, some of which (PYTHONDONTWRITEBYTECODE in
+    many containers) make every start of every contender slower."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 @contextlib.contextmanager
