@@ -164,7 +164,8 @@ def _install(
         last.append(line)
         counted["wanted"] += line.startswith("Downloading")
         counted["done"] += line.startswith(" Downloaded")
-        tell(counted["done"], counted["wanted"], f"{toolchain.name}: {line.strip()}")
+        then = "; compiling byte code" if line.startswith("Installed") else ""
+        tell(counted["done"], counted["wanted"], f"{toolchain.name}: {line.strip()}{then}")
 
     def uv_run(*arguments: str) -> None:
         last.clear()
