@@ -22,6 +22,7 @@ class Sources:
     def __init__(self, roots: tuple[Path, ...], digests: Digests) -> None:
         self._roots, self._digests = roots, digests
         self._known: dict[str, tuple[str, list[str]]] = {}
+        self._places: dict[str, Path | None] = {}
 
     def of_stage(self, stage: str) -> dict[str, str]:
         """Module name -> digest, of the stage's module and all project modules it imports.
@@ -90,6 +91,11 @@ class Sources:
                     yield candidate
 
     def _find(self, module: str) -> Path | None:
+        if module not in self._places:
+            self._places[module] = self._seek(module)
+        return self._places[module]
+
+    def _seek(self, module: str) -> Path | None:
         relative = Path(*module.split("."))
         for root in self._roots:
             for path in (root / relative / "__init__.py", (root / relative).with_suffix(".py")):
