@@ -45,6 +45,8 @@ class StoreBackend(SqliteDB):  # type: ignore[misc]
         except DatabaseException:
             Path(name).unlink()
             super().__init__(name, *args, **options)
+        # doit saves its group tasks even when there is nothing to do: no reason to wait for a disk
+        self._conn.execute("PRAGMA synchronous = OFF")
 
     def get(self, task_id: str, dependency: str) -> Any:
         if dependency.endswith(":"):
