@@ -15,11 +15,12 @@ from pathlib import Path
 
 def damaged_packages(environment: Path) -> list[str]:
     """Names of the packages with a file that is missing or has other bytes than recorded."""
-    found = []
-    for record in sorted(environment.glob("lib/python*/site-packages/*.dist-info/RECORD")):
-        if any(not _intact(path, digest) for path, digest in _entries(record)):
-            found.append(record.parent.name.partition("-")[0])
-    return found
+    from concurrent.futures import ThreadPoolExecutor  # slow to load, and rarely needed
+
+    records = sorted(environment.glob("lib/python*/site-packages/*.dist-info/RECORD"))
+    with ThreadPoolExecutor() as pool:  # hashing lets other threads run
+        damaged = pool.map(_is_damaged, records)
+        return [r.parent.name.partition("-")[0] for r, bad in zip(records, damaged, strict=True) if bad]
 
 
 def intact_files(environment: Path, wanted: set[Path]) -> set[Path]:
@@ -30,6 +31,10 @@ def intact_files(environment: Path, wanted: set[Path]) -> set[Path]:
         for path, digest in _entries(record)
         if path in wanted and _intact(path, digest)
     }
+
+
+def _is_damaged(record: Path) -> bool:
+    return any(not _intact(path, digest) for path, digest in _entries(record))
 
 
 def _entries(record: Path) -> Iterator[tuple[Path, str]]:
