@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from edgemake.errors import StepFailed
 from edgemake.exchange import replace_folder
 from edgemake.resolve import Resolver
 from edgemake.step import Output, Step, in_order
-from edgemake.store import RECORD, Artifact, discard, write_atomically
+from edgemake.store import RECORD, Artifact, discard, unique, write_atomically
 
 PROVENANCE = "provenance.json"
 SCHEMA = 1
@@ -89,7 +88,7 @@ class Deliverer:
         final = self.path(delivery)
         rejected = _rejected(final)
         refusals = self.refusals(delivery)
-        made = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
+        made = final.with_name(f".{final.name}.{unique()}")
         made.mkdir(parents=True)
         try:
             self._fill(made, delivery, package)
