@@ -50,6 +50,8 @@ def _mapping(file: Path) -> dict[str, Any]:
 
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except OSError as fault:
+        raise LayoutError(f"{file} cannot be read: {fault.strerror}") from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         reason = " ".join(str(fault).split())
         raise LayoutError(f"{file} is no valid YAML: {reason}") from fault
