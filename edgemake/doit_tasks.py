@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from doit.task import Task, dict_to_task
 from edgemake.build import Build
 from edgemake.deliver import Delivery
 from edgemake.errors import StepFailed, UserError
-from edgemake.step import Output, Step, UserFile
+from edgemake.step import Output, Step, UserFile, in_order
 from edgemake.store import RECORD
 
 
@@ -69,6 +69,20 @@ def tasks(build: Build) -> list[Task]:
 def task_name(build: Build, step: Step) -> str:
     """The doit name of a step."""
     return f"{step.stage}:{build.resolver.name(step)}"
+
+
+def steps_named(build: Build, names: Sequence[str] | None, *, with_parents: bool) -> list[Step]:
+    """The steps behind task names (groups, single steps, `deliver`); all for None."""
+    steps = build.steps()
+    if names is None:
+        return steps
+    chosen = [step for step in steps if step.stage in names or task_name(build, step) in names]
+    if any(name.partition(":")[0] == "deliver" for name in names):
+        chosen += [root for delivery in build.deliveries for root in delivery.roots()]
+    if with_parents:
+        keys = {build.resolver.key(step) for step in in_order(chosen)}
+        return [step for step in steps if build.resolver.key(step) in keys]
+    return chosen
 
 
 def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:

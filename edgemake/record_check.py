@@ -20,7 +20,9 @@ def damaged_packages(environment: Path) -> list[str]:
     records = sorted(environment.glob("lib/python*/site-packages/*.dist-info/RECORD"))
     with ThreadPoolExecutor() as pool:  # hashing lets other threads run
         damaged = pool.map(_is_damaged, records)
-        return [r.parent.name.partition("-")[0] for r, bad in zip(records, damaged, strict=True) if bad]
+        return [
+            r.parent.name.partition("-")[0] for r, bad in zip(records, damaged, strict=True) if bad
+        ]
 
 
 def intact_files(environment: Path, wanted: set[Path]) -> set[Path]:

@@ -1,0 +1,146 @@
+"""Commands that ask the store (`plan`, `why`, `log`) or clear it (`gc`); none of them builds."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from doit.cmd_base import DoitCmdBase
+from doit.exceptions import InvalidCommand
+
+from edgemake import doit_tasks
+from edgemake.build import Build
+from edgemake.errors import UserError
+from edgemake.outstream import Patient
+from edgemake.project import Project
+
+
+class ReadCommand(DoitCmdBase):  # type: ignore[misc]
+    """A command that only asks the store: doit's database is not even opened."""
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Load the plan and answer."""
+        self.loader.writable = False
+        self.outstream = Patient(sys.stdout)
+        self.loader.setup(params)
+        params.update_defaults(self.loader.load_doit_config())
+        self.sel_tasks = args
+        self.loader.load_tasks(cmd=self, pos_args=args)
+        try:
+            return self.answer(self.loader.build, args, params)
+        except UserError as error:
+            raise InvalidCommand(str(error)) from None
+
+    def answer(self, build: Build, names: list[str], params: Any) -> int:
+        """Print the answer; the exit status."""
+        raise NotImplementedError
+
+
+class PlanCommand(ReadCommand):
+    """`doit plan`: what would run, and why. Writes nothing."""
+
+    name = "plan"
+    doc_purpose = "what would run and why; writes nothing"
+    doc_usage = "[key=value ...] [TASK ...]"
+
+    def answer(self, build: Build, names: list[str], params: Any) -> int:
+        from edgemake.tell import plan_lines
+
+        wanted = doit_tasks.steps_named(build, names or None, with_parents=True)
+        for line in plan_lines(build, wanted):
+            self.outstream.write(line + "\n")
+        return 0
+
+
+class Why(ReadCommand):
+    """`doit why STEP`: what changed since the last artifact."""
+
+    doc_purpose = "what exactly changed since a step's last artifact"
+    doc_usage = "STEP [key=value ...]"
+
+    def answer(self, build: Build, names: list[str], params: Any) -> int:
+        from edgemake.tell import why_lines
+
+        for step in doit_tasks.steps_named(
+            build, names or _one(build, names, "why"), with_parents=False
+        ):
+            for line in why_lines(build, step):
+                self.outstream.write(line + "\n")
+        return 0
+
+
+class Log(ReadCommand):
+    """`doit log STEP`: what the stage printed, of the last failure or of the artifact."""
+
+    doc_purpose = "what a step printed when it ran or failed"
+    doc_usage = "STEP [key=value ...]"
+
+    def answer(self, build: Build, names: list[str], params: Any) -> int:
+        from edgemake.tell import log_of
+
+        for step in doit_tasks.steps_named(
+            build, names or _one(build, names, "log"), with_parents=False
+        ):
+            title, path = log_of(build, step)
+            self.outstream.write(f"== {title}: {path}\n")
+            if path is not None:
+                self.outstream.write(path.read_text(errors="replace").rstrip("\n") + "\n")
+        return 0
+
+
+class Gc(ReadCommand):
+    """`doit gc`: delete artifacts that no deliverable and none of the last builds uses."""
+
+    doc_purpose = "delete artifacts that no deliverable and none of the last builds uses"
+    doc_usage = "[--keep N] [--dry-run]"
+    cmd_options = (
+        {
+            "name": "keep",
+            "short": "",
+            "long": "keep",
+            "type": int,
+            "default": 5,
+            "help": "how many of the last builds keep their artifacts [default: %(default)s]",
+        },
+        {
+            "name": "dry_run",
+            "short": "n",
+            "long": "dry-run",
+            "type": bool,
+            "default": False,
+            "help": "say what would go, delete nothing",
+        },
+    )
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Needs no plan: what is in use is written in the project."""
+        from edgemake.history import Builds
+        from edgemake.toolchain import gigabytes
+
+        self.loader.setup(params)
+        project: Project = self.loader.project
+        if params["keep"] < 0:
+            raise InvalidCommand(f"--keep {params['keep']}: give 0 or more")
+        builds = Builds(project)
+        try:
+            project.prepare()
+            with builds.alone():
+                garbage = builds.garbage(params["keep"])
+                if not params["dry_run"]:
+                    builds.collect(garbage)
+        except UserError as error:
+            raise InvalidCommand(str(error)) from None
+        for path, size in sorted(garbage.doomed.items()):
+            name = f"{path.parent.name}/{path.name}"
+            self.outstream.write(f"{gigabytes(size):>8}  {name}\n")
+        verb = "would delete" if params["dry_run"] else "deleted"
+        total = gigabytes(sum(garbage.doomed.values()))
+        self.outstream.write(
+            f"{verb} {len(garbage.doomed)} artifacts ({total}), kept {garbage.kept}\n"
+        )
+        return 0
+
+
+def _one(build: Build, names: list[str], command: str) -> list[str]:
+    stages = ", ".join(dict.fromkeys(step.stage for step in build.steps()))
+    raise UserError(f"doit {command} needs a step: one of {stages}")
