@@ -13,6 +13,7 @@ from edgemake.build import Build
 from edgemake.errors import UserError
 from edgemake.outstream import Patient
 from edgemake.project import Project
+from edgemake.step import Step
 
 
 class ReadCommand(DoitCmdBase):  # type: ignore[misc]
@@ -82,7 +83,7 @@ class Log(ReadCommand):
             build, names or _one(build, names, "log"), with_parents=False
         ):
             title, path = log_of(build, step)
-            self.outstream.write(f"== {title}: {path}\n")
+            self.outstream.write(f"== {title}{f': {path}' if path else ''}\n")
             if path is not None:
                 self.outstream.write(path.read_text(errors="replace").rstrip("\n") + "\n")
         return 0
@@ -141,6 +142,9 @@ class Gc(ReadCommand):
         return 0
 
 
-def _one(build: Build, names: list[str], command: str) -> list[str]:
-    stages = ", ".join(dict.fromkeys(step.stage for step in build.steps()))
-    raise UserError(f"doit {command} needs a step: one of {stages}")
+def _named(build: Build, names: list[str], command: str) -> list[Step]:
+    """The steps a command was asked about. Raises UserError when it was asked about none."""
+    if not names:
+        stages = ", ".join(dict.fromkeys(step.stage for step in build.steps()))
+        raise UserError(f"doit {command} needs a step: one of {stages}")
+    return doit_tasks.steps_named(build, names, with_parents=False)
