@@ -62,9 +62,7 @@ class Why(ReadCommand):
     def answer(self, build: Build, names: list[str], params: Any) -> int:
         from edgemake.tell import why_lines
 
-        for step in doit_tasks.steps_named(
-            build, names or _one(build, names, "why"), with_parents=False
-        ):
+        for step in _named(build, names, "why"):
             for line in why_lines(build, step):
                 self.outstream.write(line + "\n")
         return 0
@@ -79,9 +77,7 @@ class Log(ReadCommand):
     def answer(self, build: Build, names: list[str], params: Any) -> int:
         from edgemake.tell import log_of
 
-        for step in doit_tasks.steps_named(
-            build, names or _one(build, names, "log"), with_parents=False
-        ):
+        for step in _named(build, names, "log"):
             title, path = log_of(build, step)
             self.outstream.write(f"== {title}{f': {path}' if path else ''}\n")
             if path is not None:

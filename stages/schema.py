@@ -122,7 +122,7 @@ class Export(Struct, frozen=True):
         float,
         Meta(
             gt=0,
-            description="largest difference of ONNX from PyTorch: corners over imgsz, scores over 1",
+            description="largest difference of ONNX from PyTorch: corners / imgsz, scores / 1",
         ),
     ]
 
