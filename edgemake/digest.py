@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
+from fnmatch import translate
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ _RACY_NS = 50_000_000
 
 def canonical(value: Any) -> bytes:
     """The one spelling of a JSON value that digests are taken of."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def digest_of(value: Any) -> str:
@@ -38,19 +42,22 @@ def signature(stat: os.stat_result) -> str:
 
 def walk(folder: Path, ignore: Sequence[str] = ()) -> Iterator[tuple[str, os.stat_result]]:
     """Every file below `folder` as (path with '/', stat), sorted; symbolic links are followed."""
+    ignored = re.compile("|".join(map(translate, ignore)) or "(?!)").match
     pending = [("", str(folder))]
     found: list[tuple[str, os.stat_result]] = []
     while pending:
         prefix, path = pending.pop()
         with os.scandir(path) as entries:
             for entry in entries:
-                if ignore and any(fnmatch(entry.name, pattern) for pattern in ignore):
+                name = entry.name
+                if ignored(name):
                     continue
                 if entry.is_dir():
-                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                    pending.append((f"{prefix}{name}/", entry.path))
                 else:
-                    found.append((prefix + entry.name, entry.stat()))
-    return iter(sorted(found, key=lambda item: item[0]))
+                    found.append((prefix + name, entry.stat()))
+    found.sort(key=itemgetter(0))
+    return iter(found)
 
 
 class Digests:
@@ -77,10 +84,9 @@ class Digests:
         writing here, so that even brand-new digests are remembered."""
         try:
             listing = list(walk(folder, ignore))
-            print_of_all = hashlib.sha256()
-            for name, stat in listing:
-                print_of_all.update(f"{name}\0{signature(stat)}\n".encode())
-            key, seen = f"{folder}/\0{'|'.join(ignore)}", print_of_all.hexdigest()
+            listed = "\n".join([f"{name}\0{signature(stat)}" for name, stat in listing])
+            seen = hashlib.sha256(listed.encode(errors="surrogateescape")).hexdigest()
+            key = f"{folder}/\0{'|'.join(ignore)}"
             known = self._recall(key, seen)
             if known is None:
                 base = f"{folder}/"
