@@ -18,7 +18,7 @@ from edgemake.project import Project
 from edgemake.sources import Sources
 from edgemake.spec import Spec
 from edgemake.stage_run import Listener, StageRun
-from edgemake.store import LOG, SCHEMA, Store, append_line, discard, write_atomically
+from edgemake.store import LOG, SCHEMA, Store, append_line, discard, seal, write_atomically
 
 FAILURE = "failure.json"
 _AGAIN = "; nothing was recorded. Run the same command again to build from what it is now"
@@ -139,6 +139,7 @@ class Runner:
         if undeclared:
             raise StepFailed(f"imported modules that its digest does not cover: {undeclared}")
         out = self.scratch / "out"
+        seal(out)
         declared, found = set(self.spec.preimage["outputs"]), set(os.listdir(out))
         if missing := sorted(declared - found):
             raise StepFailed(f"ended without its output {', '.join(missing)}")
@@ -176,11 +177,10 @@ class Runner:
             aside.parent.mkdir(exist_ok=True)
             discard(aside)
             out.rename(aside)
-            return "different"
-        if before is None:
+        elif before is None:
             self.store.publish(out, record)
         discard(self.scratch)
-        return "built"
+        return "built" if before is None or before.outputs == outputs else "different"
 
     def _logged(self, outcome: str, started: float) -> Mapping[str, Any]:
         spec = self.spec

@@ -112,11 +112,14 @@ def _made_at(folder: Path) -> int:
 
 
 def seal(folder: Path) -> None:
-    """Make every file read-only. Directories stay writable: renaming a read-only directory
-    fails for ordinary users, and `rm -rf artifacts` must work."""
-    for base, _, names in os.walk(folder):
-        for name in names:
-            os.chmod(os.path.join(base, name), 0o444)
+    """Make every file read-only and readable. Directories stay writable: renaming a read-only
+    directory fails for ordinary users, and `rm -rf artifacts` must work."""
+    os.chmod(folder, 0o755)
+    for base, folders, names in os.walk(folder):
+        for mode, entries in ((0o755, folders), (0o444, names)):
+            for path in (os.path.join(base, name) for name in entries):
+                if not os.path.islink(path):  # chmod would follow it out of here
+                    os.chmod(path, mode)
 
 
 def discard(path: Path) -> None:
