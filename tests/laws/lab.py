@@ -107,9 +107,7 @@ class Lab:
 
     def records(self, stage: str = "*") -> list[dict[str, Any]]:
         """Records of all artifacts of a stage, oldest first."""
-        found = [
-            json.loads((path / "step.json").read_bytes()) for path in self.artifacts(stage)
-        ]
+        found = [json.loads((path / "step.json").read_bytes()) for path in self.artifacts(stage)]
         return sorted(found, key=lambda record: float(record["finished"]))
 
     def artifacts(self, stage: str = "*") -> list[Path]:
@@ -141,7 +139,7 @@ class Lab:
 
     def snapshot(self) -> dict[str, tuple[int, ...]]:
         """Every file and folder below the project with all that a write would change."""
-        found = {}
+        found: dict[str, tuple[int, ...]] = {}
         for path in self.root.rglob("*"):
             if "__pycache__" not in path.parts:
                 stat = path.lstat()

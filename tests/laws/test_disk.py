@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Lab
+from lab import ORDINARY, Lab
 
 MOUNT = "mount -t tmpfs -o size={size} tmpfs {place} && echo ready && exec sleep 600"
 
@@ -71,8 +71,6 @@ def test_the_disk_fills_up(small: Lab, stage: str) -> None:
 @pytest.mark.parametrize("folder", [".", "store", ".scratch", ".state", ".locks"])
 def test_a_folder_that_cannot_be_written(built: Lab, folder: str) -> None:
     if os.geteuid() == 0:
-        from conftest import ORDINARY
-
         built = Lab(built.root, ORDINARY)
         if subprocess.run([*ORDINARY, "true"], check=False).returncode:
             pytest.skip("root may write everywhere, and capabilities cannot be dropped")

@@ -52,3 +52,4 @@ def test_a_stage_that_gives_other_bytes(fresh: Lab) -> None:
     ).read_text()
     fresh.check_sound()
     assert fresh.build() == []
+    assert not list(fresh.root.glob("artifacts/.scratch/choose-*")), "nothing to resume from"

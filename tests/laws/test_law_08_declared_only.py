@@ -7,8 +7,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from edgemake import landlock
 from lab import Lab
+
+from edgemake import landlock
 
 confined = pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
 REFUSED = {

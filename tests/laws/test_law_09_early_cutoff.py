@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lab import Lab
 
-COUNTER = '''
+COUNTER = """
 import ast, atexit, hashlib, json, os, sys
 
 reads = {"digests": 0, "parses": 0}
@@ -34,7 +34,7 @@ def tell():
 
 hashlib.file_digest, ast.parse = counted_digest, counted_parse
 atexit.register(tell)
-'''
+"""
 
 
 def _cost(lab: Lab, hook: Path, *arguments: str) -> dict[str, Any]:

@@ -28,7 +28,9 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     place = tmp_path_factory.mktemp("toolchain")
     lab = Lab.make(place / "toy")
     lab.environment["UV_CACHE_DIR"] = str(place / "cache")
-    lab.edit("stages/pack.py", "import json\n", "import json\nfrom importlib.metadata import version\n")
+    lab.edit(
+        "stages/pack.py", "import json\n", "import json\nfrom importlib.metadata import version\n"
+    )
     lab.edit("stages/pack.py", "text.upper()", "text.upper() + version('iniconfig')")
     lab.edit("stages/pack.py", "text = work", "import iniconfig\n    text = work")
     try:

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from edgemake.config import load
-from edgemake.project import Project
 from hydra import compose, initialize_config_dir
 from lab import Lab
 from omegaconf import OmegaConf
+
+from edgemake.config import load
+from edgemake.project import Project
 
 FORMS = [
     [],

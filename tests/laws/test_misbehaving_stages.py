@@ -73,16 +73,33 @@ def test_a_daemon_that_holds_the_pipe(fresh: Lab) -> None:
 
 
 def test_a_lot_of_output_and_odd_bytes(fresh: Lab) -> None:
-    fresh.behave("choose", "import sys", "sys.stdout.buffer.write(b'\\xff\\x00' * 300_000)",
-                 "print('x' * 300_000)", "sys.stderr.write('y' * 300_000)",
-                 "[work.progress(i, 1000, 'naïve ☂ \\n ' + 'z' * 500) for i in range(1000)]")  # fmt: skip
+    fresh.behave(
+        "choose",
+        "import sys",
+        "sys.stdout.buffer.write(b'\\xff\\x00' * 300_000)",
+        "print('x' * 300_000)",
+        "sys.stderr.write('y' * 300_000)",
+        "[work.progress(i, 1000, 'naïve ☂ \\n ' + 'z' * 500) for i in range(1000)]",
+    )
     assert fresh.build() == ["source", "choose", "pack"]
     assert fresh.doit("log", "choose").code == 0
 
 
-def test_read_only_and_unreadable_outputs(fresh: Lab) -> None:
+def test_read_only_and_unreadable_outputs(fresh_as: Lab) -> None:
     """A stage that tightens permissions must not make an artifact nobody can use or delete."""
-    fresh.write("stages/source.py", (fresh.root / "stages/source.py").read_text()
-                + "    [p.chmod(0o000) for p in folder.iterdir()]\n    folder.chmod(0o555)\n")  # fmt: skip
-    assert fresh.build() == ["source", "choose", "pack"]
-    fresh.check_sound()
+    lab = fresh_as
+    tighten = "    [p.chmod(0o000) for p in folder.iterdir()]\n    folder.chmod(0o000)\n"
+    lab.write("stages/source.py", (lab.root / "stages/source.py").read_text() + tighten)
+    assert lab.build() == ["source", "choose", "pack"]
+    lab.check_sound()
+    (numbers,) = lab.root.glob("artifacts/store/source/*/numbers")
+    assert numbers.stat().st_mode & 0o777 == 0o755
+    assert {p.stat().st_mode & 0o777 for p in numbers.iterdir()} == {0o444}
+
+
+def test_a_link_does_not_lend_its_permissions(built: Lab) -> None:
+    mine = built.root / "input.txt"
+    mine.chmod(0o600)
+    built.behave("choose", f"(work.out / 'chosen.txt').symlink_to('{mine}')", "return")
+    assert built.doit().code == 1
+    assert mine.stat().st_mode & 0o777 == 0o600
