@@ -27,54 +27,61 @@ Listener = Callable[[Mapping[str, Any]], None]
 class Processes:
     """The runner processes of one build.
 
-    While a step runs, the runner of the next one is started: it has loaded its modules, and waits
-    for its spec, when it is needed. That is half of what a step costs beside its own work.
+    A runner whose step has ended is kept for the next one: its modules are loaded.
     """
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
-        self._ready: subprocess.Popen[bytes] | None = None
+        self._idle: list[subprocess.Popen[bytes]] = []
         self._guard = threading.RLock()
         self.stopping = False
 
     def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
         """Run one step to its end and return the runner's last word. Raises StepFailed."""
-        process = self._runner()
+        process = self._idle_runner() or self._start_runner()
         assert process.stdin is not None and process.stdout is not None
-        last: Mapping[str, Any] = {}
+        told: dict[str, Any] = {}
         try:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(asdict(spec)).encode() + b"\n")
                 process.stdin.flush()
-            self._prepare()
+            last: Mapping[str, Any] = {}
             for line in process.stdout:
                 with contextlib.suppress(ValueError):
-                    last = json.loads(line)
+                    told = json.loads(line)
+                    if "ended" in told:
+                        break
+                    last = told
                     listener(last)
-            process.wait()
-        finally:
+        except BaseException:
+            self.finished(process)
+            raise
+        if "ended" in told:
+            with self._guard:
+                self._idle.append(process)
+        else:
+            told = {"ended": process.wait()}
             self.finished(process)
         if "done" not in last:
-            raise StepFailed(last.get("failed") or f"its runner ended ({process.returncode})")
+            raise StepFailed(last.get("failed") or f"its runner ended ({told['ended']})")
         return last
 
-    def _runner(self) -> subprocess.Popen[bytes]:
+    def _idle_runner(self) -> subprocess.Popen[bytes] | None:
         with self._guard:
-            ready, self._ready = self._ready, None
-        return ready if ready is not None and ready.poll() is None else self._start_runner()
-
-    def _prepare(self) -> None:
-        with self._guard:
-            if self._ready is None and not self.stopping:
-                self._ready = self._start_runner()
+            while self._idle:
+                process = self._idle.pop()
+                if process.poll() is None:
+                    return process
+                self.finished(process)
+        return None
 
     def _dismiss(self) -> None:
         with self._guard:
-            ready, self._ready = self._ready, None
-        if ready is not None:
-            _signal(ready, signal.SIGKILL)
-            ready.wait()
-            self.finished(ready)
+            idle, self._idle = self._idle, []
+        for process in idle:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+            self.finished(process)
 
     def _start_runner(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-S", "-P", "-m", "edgemake.run_step"]
