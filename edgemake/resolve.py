@@ -17,7 +17,7 @@ from edgemake.sources import Sources
 from edgemake.step import Output, Step, UserFile, UserFiles
 from edgemake.store import Artifact, Store
 
-_COMPARED = 50
+_COMPARED = 20
 """How many of a stage's artifacts, the latest, are compared to say why a step runs: a build of a
 thousand steps must not read a million records."""
 _PIN = re.compile(r"^([A-Za-z0-9_.\-]+)==([^\s;\\]+)", re.MULTILINE)

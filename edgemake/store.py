@@ -80,7 +80,7 @@ class Store:
         """Every artifact of a stage that has a sound record, newest first."""
         folder = self.root / stage
         names = os.listdir(folder) if folder.is_dir() else []
-        for name in sorted(names, key=lambda name: (-_made_at(folder / name), name)):
+        for name in sorted(names, key=lambda name: (-_made_at(f"{folder}/{name}"), name)):
             artifact = self.read(stage, name)
             if artifact is not None:
                 yield artifact
@@ -103,10 +103,10 @@ class Store:
         return Artifact(final, record)
 
 
-def _made_at(folder: Path) -> int:
+def _made_at(folder: str) -> int:
     """When the last file was put into a folder, in nanoseconds; 0 if it is gone by now."""
     try:
-        return folder.stat().st_mtime_ns
+        return os.stat(folder).st_mtime_ns
     except OSError:
         return 0
 
