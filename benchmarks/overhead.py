@@ -22,12 +22,12 @@ from benchmarks.workplace import DOIT, ROOT, Workplace
 
 LIMIT_MS = 60.0
 """Median, per executed step."""
-STEPS = 10
+STEPS = 20
 ROUNDS = 5
 TEXT = """\
 (time of a run that executes {steps} steps after their input changed − time of a run with nothing
 to do) / {steps}, one step at a time, {executed} executions of each. edgemake's step is a stage that
-leaves an empty file, with all that every step gets: two processes, the sandbox, digests before and
+leaves an empty file, with all that every step gets: its own processes, the sandbox, digests before and
 after, record and log. The others start `python -c pass` and check nothing."""
 
 
