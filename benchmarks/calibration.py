@@ -51,18 +51,14 @@ def measure(work: Workplace) -> Result:
         ours.seconds.append(_rebuild(work, FIRST_SEED + number))
         say(f"onnx2tf and vela, run {number + 1} of {ROUNDS}")
         theirs.seconds.append(_peer(work))
-    text = TEXT.format(
-        overrides=" ".join(work.overrides), count=COUNT, rebuilt=", ".join(REBUILT)
-    )
+    text = TEXT.format(overrides=" ".join(work.overrides), count=COUNT, rebuilt=", ".join(REBUILT))
     figure = Figure("other calibration images, of the peer's time", ratio(ours, theirs), LIMIT)
     return Result("Other calibration images", text, [ours, theirs], [figure])
 
 
 def _rebuild(work: Workplace, seed: int) -> float:
     before = len(work.executed())
-    seconds = timed(
-        work.doit(f"quant.calibration.count={COUNT}", f"quant.calibration.seed={seed}")
-    )
+    seconds = timed(work.doit(f"quant.calibration.count={COUNT}", f"quant.calibration.seed={seed}"))
     executed = work.executed()[before:]
     if sorted(executed) != sorted(REBUILT):
         raise BenchmarkError(f"executed {executed}, expected {REBUILT}")

@@ -27,8 +27,8 @@ ROUNDS = 5
 TEXT = """\
 (time of a run that executes {steps} steps after their input changed − time of a run with nothing
 to do) / {steps}, one step at a time, {executed} executions of each. edgemake's step is a stage that
-leaves an empty file, with all that every step gets: its own processes, the sandbox, digests before and
-after, record and log. The others start `python -c pass` and check nothing."""
+leaves an empty file, with all that every step gets: its own processes, the sandbox, digests before
+and after, record and log. The others start `python -c pass` and check nothing."""
 
 
 def measure(work: Workplace) -> Result:

@@ -88,7 +88,7 @@ def plain_doit(nodes: Sequence[Node], folder: Path) -> Contender:
     return Contender("doit alone", [str(DOIT)], folder)
 
 
-_DODO = '''\
+_DODO = """\
 import json
 from pathlib import Path
 
@@ -108,4 +108,4 @@ def task_step():
             "file_dep": list(files(node["inputs"])),
             "targets": list(files([*node["files"], *node["folders"]])),
         }
-'''
+"""

@@ -16,9 +16,7 @@ rounds' ratios.
 """
 
 
-def page(
-    results: Sequence[Result], machine: Mapping[str, str], versions: str, date: str
-) -> str:
+def page(results: Sequence[Result], machine: Mapping[str, str], versions: str, date: str) -> str:
     """The Markdown page."""
     facts = [*machine.items(), ("versions", versions)]
     parts = [HEAD.format(date=date) + "".join(f"- {name}: {value}\n" for name, value in facts)]

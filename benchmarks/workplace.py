@@ -87,9 +87,7 @@ def prepared(overrides: Sequence[str]) -> Workplace:
         for step, _ in chain
         if step.toolchain
     }
-    work = Workplace(
-        place, list(overrides), delivery, chain, build.project.toolchains, programs
-    )
+    work = Workplace(place, list(overrides), delivery, chain, build.project.toolchains, programs)
     say(f"copying the built chain of {command}")
     _copy(work)
     for _ in range(2):  # the first run fills the caches of the copy
