@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 from pathlib import Path
@@ -33,6 +32,8 @@ def replace_folder(new: Path, final: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> bool:
+    import ctypes  # seldom needed
+
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "renameat2"):
         return False

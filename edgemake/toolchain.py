@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import platform
 import re
 import shutil
 import sys
@@ -133,6 +132,8 @@ class Toolchains:
 
 def require_platform() -> None:
     """Raises UserError where the tools have no wheels."""
+    import platform  # slow to load, and seldom needed
+
     here = f"{platform.system()} {platform.machine()}"
     if here != "Linux x86_64" or sys.version_info[:2] != (3, 11):
         raise UserError(
