@@ -76,20 +76,13 @@ def _explained(conf: Path, parsed: list[Override], error: Exception) -> UserErro
     words = str(error)
     known = groups(conf)
     for override in parsed:
-        key = override.key_or_group or ""
-        if not override.is_force_add() and "." not in key and key not in known:
-            top = [*known, *map(str, OmegaConf.load(conf / "config.yaml"))]
-            top = [name for name in top if name not in ("defaults", "hydra")]
-            if key not in top and not override.is_add():
-                return UserError(f"there is no config group or key {key!r}{did_you_mean(key, top)}")
+        if problem := _unknown_key(conf, parsed, override):
+            return UserError(problem)
     missing = re.search(r"You must specify '(\w+)'", words)
     if missing:
         options = known.get(missing[1], [])
         hint = f"one of {', '.join(options)}, for instance: doit {missing[1]}={options[0]}"
         return UserError(f"no {missing[1]} was chosen; say {hint}")
-    for override in parsed:
-        if problem := _unknown_key(conf, parsed, override):
-            return UserError(problem)
     for override in parsed:
         if str(override.key_or_group) in words or str(override.input_line) in words:
             return UserError(f"{override.input_line!r}: {words.splitlines()[0]}")
@@ -102,20 +95,53 @@ def _unknown_key(conf: Path, parsed: list[Override], override: Override) -> str 
     known = groups(conf)
     if key in known or override.is_force_add():
         return None
-    base = [o.input_line or "" for o in parsed if o.key_or_group in known and o is not override]
-    try:
-        config = compose("config", base)
-    except (HydraException, ConfigCompositionException, OmegaConfBaseException):
-        return None
+    config = _without(conf, parsed, override)
+    if config is None:  # another choice is missing or wrong: only the first level is known
+        config = OmegaConf.load(conf / "config.yaml")
+        config = {name: None for name in config if name not in ("defaults", "hydra")}
+        if "." in key:
+            return None
     missing = object()
-    there = OmegaConf.select(config, key, default=missing, throw_on_missing=False) is not missing
+    tree = OmegaConf.create(config)
+    there = OmegaConf.select(tree, key, default=missing, throw_on_missing=False) is not missing
     if there and override.is_add():
         return f"{override.input_line!r}: {key} exists already; leave the + away"
     if there or override.is_add():
         return None
-    keys = [*known, *_keys(OmegaConf.to_container(config, resolve=False))]
     kind = "key" if "." in key else "config group or key"
-    return f"there is no {kind} {key!r}{did_you_mean(key, keys)}"
+    hint = (
+        _other_options(conf, key)
+        or _full_name(key, config)
+        or did_you_mean(key, [*known, *_keys(config)])
+    )
+    return f"there is no {kind} {key!r}{hint}"
+
+
+def _without(conf: Path, parsed: list[Override], override: Override) -> Any:
+    """The config that the other group choices give, as plain values; None when they give none."""
+    known = groups(conf)
+    base = [o.input_line or "" for o in parsed if o.key_or_group in known and o is not override]
+    try:
+        return OmegaConf.to_container(compose("config", base), resolve=False)
+    except (HydraException, ConfigCompositionException, OmegaConfBaseException):
+        return None
+
+
+def _other_options(conf: Path, key: str) -> str:
+    """A hint for a key that only other options of its group have."""
+    group, _, rest = key.partition(".")
+    found = [
+        f"{group}={option}"
+        for option in groups(conf).get(group, [])
+        if rest in _keys(OmegaConf.to_container(OmegaConf.load(conf / group / f"{option}.yaml")))
+    ]
+    return f"; it belongs to {' and '.join(found)}" if found else ""
+
+
+def _full_name(key: str, config: Any) -> str:
+    """A hint for a key without its section: imgsz -> model.imgsz."""
+    found = [repr(name) for name in _keys(config) if name.rpartition(".")[2] == key]
+    return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= 4 else ""
 
 
 def _keys(config: Any, prefix: str = "") -> Iterator[str]:

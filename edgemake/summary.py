@@ -54,7 +54,9 @@ def _table(title: str, rows: list[tuple[str, str]], width: int) -> str:
     room = max(40, width - left - 3)
     lines = [f"-- {title} ".ljust(min(width, left + room + 3), "-")]
     for name, value in rows:
-        for head, text in zip_longest([name], wrap(value, room, break_long_words=False) or [""]):
+        for head, text in zip_longest(
+            [name], wrap(value, room, break_long_words=False, break_on_hyphens=False) or [""]
+        ):
             lines.append(f" {head or '':<{left}}  {text}".rstrip())
     return "\n".join(lines)
 

@@ -25,7 +25,7 @@ STAGES = (
 """What the main job runs; an order in which a build may run them."""
 AFTER_CALIBRATION = ["calibration", "quantize", "compile", "check", "package"]
 """What other calibration images may run, and nothing else."""
-LONGEST = 3600
+LONGEST = 1800
 """Seconds for one build: the very first installs toolchains and trains."""
 
 
@@ -52,7 +52,10 @@ class Checkout(Lab):
     def plainly(self, *arguments: str, **options: Any) -> Said:
         """Run doit with nothing but these arguments."""
         process = self.start(*arguments, **options)
-        text, _ = process.communicate(timeout=LONGEST)
+        try:
+            text, _ = process.communicate(timeout=LONGEST)
+        finally:  # also when the tests themselves are stopped
+            process.terminate()
         return Said(process.returncode, text)
 
     def deliver(self, *arguments: str, **options: Any) -> Delivered:

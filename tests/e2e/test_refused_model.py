@@ -15,7 +15,7 @@ def test_it_fails_with_the_figure_the_limit_and_the_remedy(
     said = workshop.doit(TOO_SMALL)
     assert said.code == 1
     assert "Traceback" not in said.text
-    [sentence] = [line for line in said.text.splitlines() if "sram" in line.lower()]
+    [sentence] = [line for line in said.text.splitlines() if line.startswith("  SRAM")]
     used = chain.json("compile", "vela.json")["sram_bytes"]
     assert str(used) in sentence.replace(",", "")
     assert "100000" in sentence.replace(",", "")
