@@ -35,7 +35,8 @@ class Runner:
         self.digests = Digests(self.project.host_state / "digests.sqlite3")
         self.store = Store(self.project.store, self.digests)
         self.scratch = self.project.scratch / f"{spec.stage}-{spec.digest}"
-        self.stage = StageRun(spec.python, self.project, self.scratch)
+        bare = spec.preimage["toolchain"] is None
+        self.stage = StageRun(spec.python, self.project, self.scratch, bare=bare)
 
     def run(self) -> Mapping[str, Any]:
         """Make or find the artifact. Raises StepFailed."""

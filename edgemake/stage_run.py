@@ -28,7 +28,9 @@ Listener = Callable[[Mapping[str, Any]], None]
 class StageRun:
     """One execution of a stage, in a process group of its own."""
 
-    def __init__(self, python: str, project: Project, scratch: Path) -> None:
+    def __init__(self, python: str, project: Project, scratch: Path, *, bare: bool) -> None:
+        """`bare`: the stage has no toolchain, and sees nothing but the standard library."""
+        self._options = ["-s", "-P", "-u", *(["-S"] if bare else [])]
         self._python, self._project, self._scratch = python, project, scratch
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,7 +47,7 @@ class StageRun:
         started = time.monotonic()
         with open(self._scratch / LOG, "ab") as log:
             self._process = subprocess.Popen(
-                [self._python, "-s", "-P", "-u", "-m", "edgemake.stage_process"],
+                [self._python, *self._options, "-m", "edgemake.stage_process"],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
