@@ -75,10 +75,16 @@ class Builds:
         return Garbage(len(there) - len(doomed), doomed)
 
     def collect(self, garbage: Garbage) -> None:
-        """Delete the garbage and the links that led to it. The caller holds `alone`."""
-        for path in garbage.doomed:
+        """Delete the garbage, the links that led to it, and what killed processes left of their
+        temporary files and, the latest aside, of their scratch. The caller holds `alone`."""
+        from edgemake.runner import KEPT_SCRATCH
+
+        artifacts, scratch = self._project.artifacts, list(self._project.scratch.iterdir())
+        scratch.sort(key=lambda path: -path.stat().st_mtime)
+        left = artifacts.glob("[!.]*/.*")
+        for path in [*garbage.doomed, *left, *scratch[KEPT_SCRATCH:]]:
             discard(path)
-        for link in self._project.artifacts.glob("*/*"):
+        for link in artifacts.glob("*/*"):
             if link.is_symlink() and not link.exists():
                 link.unlink()
 
