@@ -12,6 +12,7 @@ REFUSALS = {
     ("count=1.5",): ("count", "1.5"),
     ("count=",): ("count",),
     ("count=null",): ("count",),
+    ("count='5'",): ("count", "expected `int`"),
     ("count=[1",): ("count=[1",),
     ("count=1,2",): ("several values",),
     ("+count=5",): ("count", "exists already"),

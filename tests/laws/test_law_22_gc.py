@@ -63,6 +63,14 @@ def test_it_clears_what_killed_builds_left(fresh: Lab) -> None:
     gone = fresh.root / "artifacts/store/choose/.gone-1234"
     gone.mkdir(parents=True)
     (gone / "chosen.txt").write_text("half")
+    half = fresh.root / "artifacts/board/.toy-8-0123.4567"
+    half.mkdir(parents=True)
+    for number in range(12):
+        (fresh.root / f"artifacts/.scratch/pack-{number}").mkdir()
     _gc(fresh)
     assert not gone.exists()
+    assert not half.exists()
+    kept = {path.name.partition("-")[0] for path in fresh.root.glob("artifacts/.scratch/*")}
+    assert len(list(fresh.root.glob("artifacts/.scratch/*"))) <= 10
+    assert kept == {"pack"} or "choose" in kept
     assert fresh.build() == ["choose", "pack"]
