@@ -87,11 +87,11 @@ class Lab:
         assert said.code == 0, said.text
         return [line["stage"] for line in self.executions()[before:]]
 
-    def wait_for(self, stage: str, process: subprocess.Popen[str]) -> None:
-        """Until the stage's process has begun its work."""
+    def wait_for(self, stage: str, process: subprocess.Popen[str], sign: str = "out/*") -> None:
+        """Until the stage's process has begun its work (its first output is there)."""
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline and process.poll() is None:
-            if any(self.root.glob(f"artifacts/.scratch/{stage}-*/out/*")):
+            if any(self.root.glob(f"artifacts/.scratch/{stage}-*/{sign}")):
                 return
             time.sleep(0.01)
         raise AssertionError(f"{stage} never started: {process.communicate()[0]}")

@@ -22,12 +22,20 @@ def test_an_input_edited_while_its_stage_runs(fresh: Lab) -> None:
     assert "FIVE" in model
 
 
-def test_an_edit_that_is_taken_back_while_the_stage_runs(fresh: Lab) -> None:
-    """Equal bytes before and after: the result is what the digest says."""
+def test_an_input_edited_before_its_stage_starts(fresh: Lab) -> None:
+    """Planned with the old content; were the edit taken back while the stage runs, a look at the
+    end alone would see nothing."""
     lab = fresh
-    lab.write("input.txt", "one two")
-    assert lab.build() == ["source", "choose", "pack"]
-    assert lab.build() == []
+    lab.write("late.txt", "old")
+    late = '{"numbers": numbers["numbers"], "late": UserFile(PROJECT.root / "late.txt")}'
+    lab.edit("dodo.py", '{"numbers": numbers["numbers"]}', late)
+    process = lab.start("sleep.source=0.6")
+    lab.wait_for("source", process, sign="work")
+    lab.write("late.txt", "new")
+    text, _ = process.communicate()
+    assert "input late changed before it ran" in text
+    assert lab.artifacts("choose") == []
+    assert lab.build("sleep.source=0.6") == ["choose", "pack"]
 
 
 def test_code_edited_before_its_stage_starts(fresh: Lab) -> None:
