@@ -44,8 +44,9 @@ def _steps(build: Build, outcomes: Outcomes, delivery: Delivery) -> list[tuple[s
         elif artifact is not None:
             took = artifact.record["seconds"]
             rows.append((step.stage, f"reused {took:7.1f} s  when it was built"))
-    ran = sum(seconds for _, seconds, _ in outcomes.values())
-    rows.append(("", f"{len(outcomes)} run in {ran:.1f} s, {len(rows) - len(outcomes)} reused"))
+    keys = {build.resolver.key(step) for step in build.steps_of(delivery)}
+    ran = [seconds for key, (_, seconds, _) in outcomes.items() if key in keys]
+    rows.append(("", f"{len(ran)} run in {sum(ran):.1f} s, {len(rows) - len(ran)} reused"))
     return rows
 
 

@@ -14,7 +14,9 @@ def _times(lab: Lab) -> Counter[str]:
 
 
 def test_a_sweep_shares_its_steps(fresh: Lab) -> None:
-    fresh.build("more=[9,10,8,9]")
+    said = fresh.doit("more=[9,10,8,9]").text
+    assert said.count("3 run in ") == 3, "each delivery counts its own steps"
+    assert said.count(" s, 0 reused") == 3
     assert _times(fresh) == {"source": 1, "choose": 3, "pack": 3}
     assert len(fresh.deliverables()) == 3
     fresh.check_sound()
