@@ -45,4 +45,5 @@ def how_to_run(config: Config) -> Mapping[str, str]:
     """Settings of the machine, not of the result: stages see them, no digest holds them."""
     if not isinstance(config.train, Training):
         return {}
-    return {"EDGEMAKE_DEVICE": config.train.device, "EDGEMAKE_WORKERS": str(config.train.workers)}
+    train = config.train
+    return {"EDGEMAKE_DEVICE": str(train.device), "EDGEMAKE_WORKERS": str(train.workers)}

@@ -126,7 +126,6 @@ def _link_data(work: Work) -> dict[str, Path]:
 
 
 def _overrides(params: Params, run: Path) -> dict[str, Any]:
-    from_environment = os.environ.get("EDGEMAKE_DEVICE", "auto")
     return {
         "task": params.task,
         "mode": "train",
@@ -137,7 +136,7 @@ def _overrides(params: Params, run: Path) -> dict[str, Any]:
         "batch": params.batch,
         "imgsz": params.imgsz,
         "seed": params.seed,
-        "device": _device() if from_environment == "auto" else from_environment,
+        "device": _device(os.environ.get("EDGEMAKE_DEVICE", "auto")),
         "workers": int(os.environ.get("EDGEMAKE_WORKERS", "2")),
         "deterministic": True,
         "plots": False,
@@ -150,10 +149,19 @@ def _overrides(params: Params, run: Path) -> dict[str, Any]:
     }
 
 
-def _device() -> str:
+def _device(wanted: str) -> str:
+    """Where to train, as ultralytics names it. Raises StageError for a GPU that is not there."""
     import torch
 
-    return "0" if torch.cuda.is_available() else "cpu"
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wanted == "auto":
+        return "0" if gpus else "cpu"
+    if wanted != "cpu" and not (wanted.isdigit() and int(wanted) < gpus):
+        raise StageError(
+            f"train.device={wanted}: torch can use {gpus} GPUs here; give auto, cpu, or an index "
+            "counted from 0"
+        )
+    return wanted
 
 
 def _trainer(

@@ -33,6 +33,7 @@ COMMAND_LINES = {
     "train.epochs=0": ("train.epochs", "1", "0"),
     "train.epochs=1.5": ("train.epochs", "int", "1.5"),
     "train.epochs=": ("train.epochs",),
+    "train.device=[0,1]": ("train.device", "[0, 1]"),
     "train.epochs=1,2": ("train.epochs=1,2", "several values"),
     "quant.weights=int4": ("quant.weights", "'int4'"),
     "quant.calibration.count=-1": ("quant.calibration.count", "-1"),
@@ -214,8 +215,7 @@ def _archive(path: Path) -> None:
         archive.writestr("something.txt", "else")
 
 
-@pytest.mark.parametrize("make", [_text, _archive])
-@pytest.mark.parametrize("train", ["default", "none"])
+@pytest.mark.parametrize(("make", "train"), [(_text, "none"), (_archive, "default")])
 def test_weights_that_are_no_checkpoint(
     workshop: Checkout, tmp_path: Path, make: Callable[[Path], None], train: str
 ) -> None:
@@ -227,3 +227,8 @@ def test_weights_that_are_no_checkpoint(
     assert f"FAILED {'train' if train == 'default' else 'export'}: model.weights: not a" in text
     assert "Give an ultralytics checkpoint of yolov8n.yaml" in text
     assert "its log: doit log" in text
+
+
+def test_a_gpu_that_is_not_there(workshop: Checkout) -> None:
+    text = refused(workshop, "train.seed=99", "train.device=99", "train", codes=(1,))
+    assert "FAILED train: train.device=99: torch can use " in text

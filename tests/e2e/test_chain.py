@@ -75,10 +75,10 @@ def test_the_int8_file_finds_what_the_float_network_finds(chain: Delivered) -> N
     images = [chain.file("dataset", "data") / entry["image"] for entry in entries]
     files = chain.file("head", "head.onnx"), chain.path / "model_int8.tflite"
     told = asked("tensorflow", "detections.py", *files, *images)
-    assert told["score_difference"] <= 0.01
+    assert told["score_difference"] <= 0.005
     if chain.json("train", "train.json")["map50"] > 0.5:
         assert told["found"] >= len(images)
-    assert told["again"] >= 0.9 * told["found"]
+    assert told["again"] >= 0.95 * told["found"]
 
 
 def test_all_of_it_runs_on_the_npu(chain: Delivered) -> None:
