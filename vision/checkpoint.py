@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 Model = Any
@@ -37,9 +39,28 @@ def prepare_ultralytics(scratch: Path, cores: int, online: bool = False) -> None
     # Threads that spin while they wait make torch ten times slower once anything else wants a core.
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ["GITHUB_ACTIONS"] = "true"  # its progress bars then write one plain line at the end
+    _hide_repositories()
     import torch
 
     torch.set_num_threads(cores)
+
+
+class _NoRepository:
+    """What ultralytics' GitRepo says outside of any repository."""
+
+    root = gitdir = head = branch = commit = message = origin = None
+    is_repo = False
+
+    def __init__(self, path: Path | None = None) -> None:
+        pass
+
+
+def _hide_repositories() -> None:
+    """ultralytics notes the repository that it lies in, which is ours when the toolchain does:
+    no input of any stage, so reading it is refused, and nothing that a result may depend on."""
+    git = ModuleType("ultralytics.utils.git")
+    git.GitRepo = _NoRepository  # type: ignore[attr-defined]
+    sys.modules[git.__name__] = git
 
 
 def plain(fault: Exception) -> str:
