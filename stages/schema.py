@@ -100,7 +100,8 @@ class Training(Struct, frozen=True, tag="ultralytics", tag_field="kind"):
     ]
     seed: Annotated[int, Meta(ge=0, description="seed of every random generator")]
     device: Annotated[
-        str | int, Meta(description="auto (a GPU if there is one), cpu, or a GPU's index; in no key")
+        str | int,
+        Meta(description="auto (a GPU if there is one), cpu, or a GPU's index; in no key"),
     ]
     workers: Annotated[int, Meta(ge=0, le=64, description="data loader processes; in no key")]
     args: Annotated[
