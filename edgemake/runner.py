@@ -87,7 +87,8 @@ class Runner:
     def _prepare_scratch(self) -> bool:
         """An empty scratch folder, or a resumable step's own from a run that was cut short."""
         work = self.scratch / "work"
-        resumed = self.spec.resumable and work.is_dir() and any(work.iterdir())
+        kept = self.spec.resumable and not self.spec.force
+        resumed = kept and work.is_dir() and any(work.iterdir())
         if not resumed:
             discard(self.scratch)
         (self.scratch / FAILURE).unlink(missing_ok=True)
