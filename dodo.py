@@ -17,6 +17,7 @@ from stages import figures, pipeline
 from stages.schema import Config, Training
 
 PROJECT = Project(Path(__file__).resolve().parent)
+SCHEMA = Config
 
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:

@@ -85,6 +85,41 @@ class Log(ReadCommand):
         return 0
 
 
+class ConfigCommand(ReadCommand):
+    """`doit config`: every key, its value with these overrides, and what it means."""
+
+    name = "config"
+    doc_purpose = (
+        "every key that can be given, its value and its meaning; the options of each group"
+    )
+    doc_usage = "[--markdown] [key=value ...]"
+    cmd_options = (
+        {
+            "name": "markdown",
+            "short": "",
+            "long": "markdown",
+            "type": bool,
+            "default": False,
+            "help": "as docs/config.md has it",
+        },
+    )
+
+    def answer(self, build: Build, names: list[str], params: Any) -> int:
+        from edgemake.compose import groups
+        from edgemake.manual import markdown, rows
+
+        schema, values = self.loader.namespace["SCHEMA"], build.deliveries[0].config
+        options = groups(build.project.root / "conf")
+        if params["markdown"]:
+            self.outstream.write(markdown(schema, values, options) + "\n")
+            return 0
+        for group, choices in options.items():
+            self.outstream.write(f"{group}={'|'.join(choices)}\n")
+        for key, value, words in rows(schema, values):
+            self.outstream.write(f"\n{key}={value}\n    {words}\n")
+        return 0
+
+
 class Gc(ReadCommand):
     """`doit gc`: delete artifacts that no deliverable and none of the last builds uses."""
 

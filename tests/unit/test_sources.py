@@ -104,5 +104,5 @@ def test_what_does_not_parse(root: Path) -> None:
 
 
 def test_a_stage_without_a_module(root: Path) -> None:
-    with pytest.raises(UserError, match="'work' has no module stages/work.py"):
+    with pytest.raises(UserError, match=r"'work' has no module stages/work\.py"):
         _digests(root)
