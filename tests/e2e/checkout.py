@@ -137,9 +137,13 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def asked(toolchain: str, check: str, *arguments: object) -> Any:
-    """What a program of tests/e2e/checks prints, run by the Python of an installed toolchain."""
-    [python] = ROOT.glob(f".toolchains/{toolchain}-*/bin/python")
+def asked(delivered: Delivered, stage: str, check: str, *arguments: object) -> Any:
+    """What a program of tests/e2e/checks prints, run by the Python that ran this stage."""
+    toolchain = delivered.records[stage]["preimage"]["toolchain"]
+    python = ROOT / f".toolchains/{toolchain['name']}-{toolchain['lock'][:12]}/bin/python"
+    if not python.exists():  # a store that came from elsewhere: nothing had to be installed
+        said = Checkout(ROOT, ("target=grove_v2",)).doit(f"toolchain:{toolchain['name']}")
+        assert said.code == 0, said.text
     done = subprocess.run(
         [str(python), str(ROOT / "tests/e2e/checks" / check), *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"},

@@ -51,13 +51,13 @@ def test_the_head_is_what_the_firmware_decodes(chain: Delivered) -> None:
     wanted = [[f"box_{s}", [1, (side // s) ** 2, 64]] for s in STRIDES]
     wanted += [[f"class_{s}", [1, (side // s) ** 2, classes]] for s in STRIDES]
     assert [[output["name"], output["shape"]] for output in report["outputs"]] == wanted
-    assert asked("images", "graph_outputs.py", chain.file("head", "head.onnx")) == wanted
+    assert asked(chain, "head", "graph_outputs.py", chain.file("head", "head.onnx")) == wanted
     assert report["verified"]["box_difference_px"] <= 0.5
     assert report["verified"]["score_difference"] <= 1e-3
 
 
 def test_calibration_holds_pixels(chain: Delivered) -> None:
-    found = asked("images", "array.py", chain.file("calibration", "calibration.npy"))
+    found = asked(chain, "calibration", "array.py", chain.file("calibration", "calibration.npy"))
     report = chain.json("calibration", "calibration.json")
     side = report["imgsz"]
     assert found["dtype"] == "uint8"
@@ -74,7 +74,7 @@ def test_the_int8_file_finds_what_the_float_network_finds(chain: Delivered) -> N
     entries = chain.json("dataset", "manifest.json")["splits"]["val"][:10]
     images = [chain.file("dataset", "data") / entry["image"] for entry in entries]
     files = chain.file("head", "head.onnx"), chain.path / "model_int8.tflite"
-    told = asked("tensorflow", "detections.py", *files, *images)
+    told = asked(chain, "quantize", "detections.py", *files, *images)
     assert told["score_difference"] <= 0.005
     if chain.json("train", "train.json")["map50"] > 0.5:
         assert told["found"] >= len(images)
