@@ -27,6 +27,13 @@ from stages import (
 if TYPE_CHECKING:
     from stages.schema import Config
 
+STAGES = (
+    *(calibration, check, compile, convert, dataset, export),
+    *(head, package, quantize, train, weights),
+)
+TAKEN = frozenset(("store", *(stage.__name__.rpartition(".")[2] for stage in STAGES)))
+"""Folders of artifacts/ that no target's deliverables may lie in."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -112,6 +119,11 @@ def examine(config: Config) -> None:
         raise UserError(
             f"model.imgsz={side}: {config.target.title} takes multiples of "
             f"{contract.imgsz_multiple} from {contract.min_imgsz}"
+        )
+    if config.target.name in TAKEN:
+        raise UserError(
+            f"target.name={config.target.name}: artifacts/{config.target.name} is the build's own "
+            "folder; give the board another name"
         )
 
 

@@ -23,6 +23,14 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return str(self.__struct_config__.tag)
 
 
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="short name (letters, digits, `_.-`), part of the deliverable's name",
+    ),
+]
+
 Imgsz = Annotated[
     int, Meta(ge=32, le=1280, multiple_of=32, description="square image size, a multiple of 32")
 ]
@@ -31,7 +39,7 @@ Imgsz = Annotated[
 class Model(Struct, frozen=True):
     """Group `model`: which network, and the weights it starts from."""
 
-    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    name: Name
     architecture: Annotated[
         str, Meta(description="ultralytics model YAML, for instance yolov8n.yaml")
     ]
@@ -48,7 +56,7 @@ class Model(Struct, frozen=True):
 class Digits(Struct, frozen=True, tag="digits", tag_field="kind"):
     """Dataset `digits`: handwritten digits on photos, generated offline."""
 
-    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    name: Name
     train_images: Annotated[
         int, Meta(ge=10, le=100_000, description="images in the training split")
     ]
@@ -79,14 +87,14 @@ class Digits(Struct, frozen=True, tag="digits", tag_field="kind"):
 class Fetched(Struct, frozen=True, tag="fetched", tag_field="kind"):
     """Dataset that ultralytics downloads by its name (needs a network)."""
 
-    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    name: Name
     yaml: Annotated[str, Meta(description="ultralytics data set YAML, for instance coco8.yaml")]
 
 
 class Custom(Struct, frozen=True, tag="custom", tag_field="kind"):
     """Dataset `custom`: the user's own, in ultralytics layout."""
 
-    name: Annotated[str, Meta(description="short name, part of the deliverable's name")]
+    name: Name
     path: Annotated[str | None, Meta(description="the data.yaml; relative to the current folder")]
 
 
@@ -217,7 +225,13 @@ class Thresholds(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """Group `target`: a board, as data."""
 
-    name: Annotated[str, Meta(description="folder of the deliverables")]
+    name: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z][a-z0-9_]*$",
+            description="folder of the deliverables: lower-case letters, digits, `_`",
+        ),
+    ]
     title: Annotated[str, Meta(description="the board's name for people")]
     preprocess: Annotated[
         Literal["stretch"], Meta(description="how the firmware brings a frame to the input size")

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,30 @@ def test_a_size_that_the_board_does_not_take_is_refused() -> None:
         pipeline.plan(config("model.imgsz=160", "target.contract.imgsz_multiple=64"))
     with pytest.raises(UserError, match=r"model\.imgsz=32: .* from 96"):
         pipeline.plan(config("model.imgsz=32", "target.contract.min_imgsz=96"))
+
+
+@pytest.mark.parametrize("name", ["store", "train", "package", "weights"])
+def test_a_target_cannot_have_the_name_of_a_folder_of_the_builds(name: str) -> None:
+    with pytest.raises(UserError, match=rf"target\.name={name}: .* give the board another name"):
+        pipeline.plan(config(f"target.name={name}"))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "target.name=../escaped",
+        "target.name=.state",
+        "target.name=''",
+        "target.name=Grove",
+        "model.name=a/b",
+        "dataset.name=..",
+    ],
+)
+def test_names_that_could_leave_their_folder(override: str) -> None:
+    key, _, value = override.partition("=")
+    found = re.escape(repr(value.strip("'")))
+    with pytest.raises(UserError, match=rf"^{re.escape(key)}: expected .*, found {found}$"):
+        config(override)
 
 
 def test_what_varies_is_in_the_name() -> None:
