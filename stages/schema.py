@@ -247,13 +247,20 @@ class Target(Struct, frozen=True):
     ]
 
 
+class Locks(Struct, frozen=True):
+    """Section `toolchain.locks`: toolchain -> lock file in toolchains/, without .lock."""
+
+    images: Annotated[str, Meta(description="lock (toolchains/….lock) for pictures and small graphs")]
+    torch: Annotated[str, Meta(description="lock (toolchains/….lock) for training and ONNX export")]
+    tensorflow: Annotated[str, Meta(description="lock (toolchains/….lock) for conversion and quantization")]
+    vela: Annotated[str, Meta(description="lock (toolchains/….lock) for the Ethos-U compiler and its reading back")]
+
+
 class Toolchain(Struct, frozen=True):
     """Group `toolchain`: the isolated environments stages run in."""
 
     dir: Annotated[str, Meta(description="where the environments live, relative to the project")]
-    locks: Annotated[
-        dict[str, str], Meta(description="toolchain -> lock file in toolchains/, without .lock")
-    ]
+    locks: Locks
 
 
 class Config(Struct, frozen=True):
@@ -268,5 +275,5 @@ class Config(Struct, frozen=True):
     toolchain: Toolchain
 
     def lock(self, toolchain: str) -> str:
-        """The lock file chosen for a toolchain."""
-        return self.toolchain.locks[toolchain]
+        """The lock file chosen for a toolchain, by the name of a field of Locks."""
+        return str(getattr(self.toolchain.locks, toolchain))

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from composed import ROOT, keys, plain
 
 from edgemake.compose import groups
+from edgemake.errors import UserError
 from stages import schema
 
 OPTIONS = [
@@ -46,6 +47,14 @@ def test_a_target_chooses_its_quant_and_an_explicit_choice_wins(target: str) -> 
     assert plain(f"target={target}")["quant"]["weights"] == "per_tensor"
     for order in (("quant=int8_per_channel",), (f"target={target}", "quant=int8_per_channel")):
         assert plain(*order)["quant"]["weights"] == "per_channel"
+
+
+@pytest.mark.parametrize("name", ["images", "torch", "tensorflow", "vela"])
+def test_a_lock_that_was_removed_or_misspelt(name: str) -> None:
+    with pytest.raises(UserError, match=rf"^toolchain\.locks\.{name} is missing"):
+        keys(plain(f"~toolchain.locks.{name}"))
+    with pytest.raises(UserError, match=rf"toolchain\.locks\.{name}x; did you mean '{name}'"):
+        keys(plain(f"+toolchain.locks.{name}x=other"))
 
 
 STRUCTS = [
