@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from edgemake import install
 from edgemake.deliver import Deliverer, Delivery
 from edgemake.digest import Digests
 from edgemake.errors import StepFailed
@@ -99,7 +100,9 @@ class Build:
             return
         if verdict.action is None:
             raise StepFailed("an earlier step left no artifact")
-        why = ["forced"] if forced else self.resolver.reasons(step, verdict)
+        why = self.resolver.reasons(step, verdict)
+        if forced:
+            why = ["forced" if self.force_all else "forgotten"]
         spec = self._spec(step, verdict.action, why, forced)
         self.digests.save()
         last = self.processes.run(spec, lambda message: self._tell(step, message))
@@ -120,6 +123,10 @@ class Build:
 
         self.toolchains.ensure(toolchain, tell, self._run_installer)
 
+    def has_toolchain(self, name: str) -> bool:
+        """Whether the toolchain is installed and whole."""
+        return self.toolchains.problem(self.toolchains.get(name)) is None
+
     def toolchain_names(self) -> list[str]:
         """Toolchains that the steps of this build need."""
         return sorted({step.toolchain for step in self.steps() if step.toolchain})
@@ -128,10 +135,13 @@ class Build:
         """What a build would do with each step."""
         return [(step, self.resolver.look(step)) for step in self.steps()]
 
-    def preflight(self) -> str | None:
-        """What will be installed first, in words. Raises UserError where that cannot work."""
-        pending = [s for s, v in self.verdicts() if v.artifact is None or self.forced(s)]
-        names = sorted({step.toolchain for step in pending if step.toolchain})
+    def preflight(self, steps: Sequence[Step], toolchains: Sequence[str] = ()) -> str | None:
+        """What must be installed first for `steps`, or was asked for by name, in words.
+
+        Raises UserError where that cannot work.
+        """
+        pending = [s for s in steps if self.forced(s) or self.resolver.look(s).artifact is None]
+        names = sorted({*toolchains, *(step.toolchain for step in pending if step.toolchain)})
         return self.toolchains.preflight([self.toolchains.get(name) for name in names])
 
     @contextlib.contextmanager
@@ -154,7 +164,7 @@ class Build:
 
     def _spec(self, step: Step, action: Action, why: list[str], force: bool) -> Spec:
         toolchain = self.toolchains.get(step.toolchain) if step.toolchain else None
-        cores = step.cores or max(1, (os.cpu_count() or 1) // max(1, self.workers))
+        cores = max(1, (os.cpu_count() or 1) // max(1, self.workers))
         return Spec(
             root=str(self.project.root),
             toolchains=str(self.project.toolchain_dir) if self.project.toolchain_dir else None,
@@ -186,7 +196,8 @@ class Build:
         )
 
     def _run_installer(self, command: list[str], hear: Callable[[str], None]) -> int:
-        process = self.processes.start([*_MERGED, *command], {})
+        guard = [sys.executable, "-I", "-S", install.__file__]
+        process = self.processes.start([*guard, *command], {})
         assert process.stdout is not None
         for line in process.stdout:
             hear(line.decode(errors="replace").rstrip("\n"))
@@ -200,7 +211,3 @@ class Build:
 
     def _forget_mark(self, step: Step) -> Path:
         return self.project.state / "forgotten" / self.resolver.key(step)
-
-
-_MERGED = ("/bin/sh", "-c", 'exec "$0" "$@" 2>&1')
-"""Runs a command with its messages on stdout, where they are read."""

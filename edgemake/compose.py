@@ -29,6 +29,7 @@ def composed(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
             _check_group(conf, override)
         try:
             config = compose("config", list(overrides))
+            _refuse_resolvers(OmegaConf.to_container(config, resolve=False))
             plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         except (HydraException, ConfigCompositionException, OmegaConfBaseException) as error:
             raise _explained(conf, parsed, error) from None
@@ -36,6 +37,21 @@ def composed(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
             raise UserError(_unreadable(error)) from None
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items() if key != "hydra"}
+
+
+def _refuse_resolvers(config: Any, key: str = "") -> None:
+    """A config is a value: what the environment or the clock says has no place in it."""
+    if isinstance(config, dict):
+        for name, value in config.items():
+            _refuse_resolvers(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(config, list):
+        for value in config:
+            _refuse_resolvers(value, key)
+    elif isinstance(config, str) and (found := re.search(r"\$\{\s*([\w.]+)\s*:", config)):
+        raise UserError(
+            f"{key}={config!r}: the resolver {found[1]} is not allowed, since equal commands must "
+            "build equal things; give the value itself"
+        )
 
 
 def groups(conf: Path) -> dict[str, list[str]]:

@@ -77,7 +77,7 @@ class Deliverer:
             return False
         return (
             path.is_dir()
-            and not _rejected(path).exists()
+            and not rejected_path(path).exists()
             and told["lineage"] == self._lineage(delivery)
             and told["tree"] == self._resolver.digests.tree(path)
         )
@@ -86,7 +86,7 @@ class Deliverer:
         """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed."""
         package = self._artifact(delivery.package)
         final = self.path(delivery)
-        rejected = _rejected(final)
+        rejected = rejected_path(final)
         refusals = self.refusals(delivery)
         made = final.with_name(f".{final.name}.{unique()}")
         made.mkdir(parents=True)
@@ -155,7 +155,7 @@ class Deliverer:
         return self._project.state / "deliverables" / f"{path.parent.name}--{path.name}.json"
 
 
-def _rejected(final: Path) -> Path:
+def rejected_path(final: Path) -> Path:
     """Where the files of a refused model are kept."""
     return final.with_name(final.name + ".rejected")
 

@@ -123,7 +123,7 @@ class Digests:
         with self._lock:
             if not (self._writable and self._fresh):
                 return
-            rows = [(key, seen, value) for key, (seen, value) in self._fresh.items()]
+            rows = [(_key(key), seen, value) for key, (seen, value) in self._fresh.items()]
             try:
                 connection = self._open()
                 if connection is not None:
@@ -154,7 +154,7 @@ class Digests:
                 if connection is None:
                     return None
                 row = connection.execute(
-                    "SELECT seen, value FROM digests WHERE key = ?", (key,)
+                    "SELECT seen, value FROM digests WHERE key = ?", (_key(key),)
                 ).fetchone()
             except sqlite3.Error:  # a damaged cache only costs a re-read
                 self._connection = None
@@ -177,10 +177,15 @@ class Digests:
                 self._connection.execute("PRAGMA synchronous = OFF")
                 self._connection.execute(
                     "CREATE TABLE IF NOT EXISTS digests"
-                    " (key TEXT PRIMARY KEY, seen TEXT, value TEXT)"
+                    " (key BLOB PRIMARY KEY, seen TEXT, value TEXT)"
                 )
         return self._connection
 
 
 def _racy(stat: os.stat_result) -> bool:
     return time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < _RACY_NS
+
+
+def _key(text: str) -> bytes:
+    """A path as the database keeps it: file names need not be UTF-8."""
+    return text.encode("utf-8", "surrogateescape")

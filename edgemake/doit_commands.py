@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
@@ -11,7 +10,6 @@ from doit.exceptions import InvalidCommand
 from edgemake import doit_tasks
 from edgemake.build import Build
 from edgemake.errors import UserError
-from edgemake.outstream import Patient
 from edgemake.project import Project
 from edgemake.step import Step
 
@@ -19,10 +17,11 @@ from edgemake.step import Step
 class ReadCommand(DoitCmdBase):  # type: ignore[misc]
     """A command that only asks the store: doit's database is not even opened."""
 
+    base_options = ()  # those of doit's database
+
     def execute(self, params: Any, args: list[str]) -> int:
         """Load the plan and answer."""
         self.loader.writable = False
-        self.outstream = Patient(sys.stdout)
         self.loader.setup(params)
         params.update_defaults(self.loader.load_doit_config())
         self.sel_tasks = args

@@ -21,6 +21,7 @@ from edgemake import doit_tasks
 from edgemake.build import Build, Plan
 from edgemake.config import is_override, overrides_of
 from edgemake.errors import Stopped, UserError, did_you_mean
+from edgemake.outstream import Patient
 from edgemake.project import Project
 
 DATABASE = "artifacts/.state/doit.sqlite3"
@@ -67,8 +68,12 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Task]:
         """Plan. Raises InvalidDodoFile with the user's fault in one sentence."""
-        self.build = self.plan(sys.argv[1:])
-        found = doit_tasks.tasks(self.build)
+        try:
+            self.build = self.plan(sys.argv[1:])
+            found = doit_tasks.tasks(self.build)
+        except UserError as error:
+            raise InvalidDodoFile(str(error)) from None
+        cmd.outstream = Patient(sys.stdout)
         pos_args[:] = [argument for argument in pos_args if not is_override(argument)]
         if not pos_args:
             cmd.sel_tasks, cmd.sel_default_tasks = ["deliver"], True
@@ -80,12 +85,9 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
         return found
 
     def plan(self, arguments: Sequence[str]) -> Build:
-        """The build that a command line asks for."""
-        try:
-            plan: Plan = self.namespace["plan"](overrides_of(arguments), keep=self.writable)
-            return Build(self.project, plan, writable=self.writable)
-        except UserError as error:
-            raise InvalidDodoFile(str(error)) from None
+        """The build that a command line asks for. Raises UserError."""
+        plan: Plan = self.namespace["plan"](overrides_of(arguments), keep=self.writable)
+        return Build(self.project, plan, writable=self.writable)
 
 
 class Run(DoitRun):  # type: ignore[misc]
@@ -119,7 +121,7 @@ class Run(DoitRun):  # type: ignore[misc]
         build: Build = self.loader.build
         build.force_all, build.workers = self._always, self._workers
         build.watcher = self._reporter
-        self._reporter.begin(build)
+        self._reporter.begin(build, self.sel_tasks)
         with build.open(), build.processes.stopped_by_signals():
             try:
                 result: int = super()._execute(**options)
@@ -134,6 +136,8 @@ class Forget(DoitForget):  # type: ignore[misc]
     doc_purpose = "make steps run again although nothing changed"
 
     def _execute(self, forget_sub: bool, forget_disable_default: bool, forget_all: bool) -> None:
+        if self.sel_default_tasks and not forget_all:
+            raise InvalidCommand("say which step to forget, or --all")
         super()._execute(forget_sub, forget_disable_default, forget_all)
         build: Build = self.loader.build
         named = None if forget_all else self.sel_tasks

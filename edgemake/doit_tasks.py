@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,9 @@ def tasks(build: Build) -> list[Task]:
         for task in subtasks:
             task.subtask_of = basename
         names = [task.name for task in subtasks]
-        found += [Task(basename, None, doc=doc, has_subtask=True, task_dep=names), *subtasks]
+        current = [(_all_current, [members])]
+        group = Task(basename, None, doc=doc, has_subtask=True, task_dep=names, uptodate=current)
+        found += [group, *subtasks]
     return found
 
 
@@ -85,6 +88,19 @@ def steps_named(build: Build, names: Sequence[str] | None, *, with_parents: bool
     return chosen
 
 
+class Unlink:
+    """`doit clean`: removes the step's link; doit prints what this says of itself."""
+
+    def __init__(self, build: Build, step: Step) -> None:
+        self._build, self._step = build, step
+
+    def __call__(self) -> None:
+        self._build.unlink(self._step)
+
+    def __repr__(self) -> str:  # doit drops the first character
+        return f"<remove the link {self._build.resolver.link(self._step)}"
+
+
 def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     yield (
         "toolchain",
@@ -94,7 +110,8 @@ def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     steps = build.steps()
     for stage in dict.fromkeys(step.stage for step in steps):
         mine = [step for step in steps if step.stage == stage]
-        yield stage, mine[0].title, [_step_task(build, step) for step in mine]
+        words = getattr(sys.modules.get(f"stages.{stage}"), "__doc__", None) or ""
+        yield stage, words.partition("\n")[0], [_step_task(build, step) for step in mine]
     if build.deliveries:
         yield (
             "deliver",
@@ -114,7 +131,7 @@ def _step_task(build: Build, step: Step) -> dict[str, Any]:
         "targets": [str(link / name) for name in (*step.outputs, RECORD)],
         "uptodate": [(build.is_current, [step])],
         "setup": [f"toolchain:{step.toolchain}"] if step.toolchain else [],
-        "clean": [(build.unlink, [step])],
+        "clean": [(Unlink(build, step),)],
         "io": {"capture": False},
         "meta": {"step": step},
     }
@@ -156,10 +173,16 @@ def _toolchain_task(build: Build, name: str) -> dict[str, Any]:
         "doc": str(build.toolchains.get(name).path),
         "actions": [(_attempt, [build.install, name])],
         "targets": [str(build.toolchains.get(name).python)],
+        "uptodate": [(build.has_toolchain, [name])],
         "clean": [],
         "io": {"capture": False},
         "meta": {"toolchain": name},
     }
+
+
+def _all_current(members: list[dict[str, Any]]) -> bool:
+    """A group is current when all that it stands for is."""
+    return all(check(*subject) for member in members for check, subject in member["uptodate"])
 
 
 def _distinct(build: Build) -> Iterable[Delivery]:

@@ -12,9 +12,10 @@ from doit.task import Task
 
 from edgemake.build import Build
 from edgemake.deliver import Delivery
+from edgemake.doit_tasks import steps_named
 from edgemake.outstream import Patient
 from edgemake.step import Step
-from edgemake.summary import print_summary
+from edgemake.summary import Summary
 
 QUIET_SECONDS = 20.0
 """In a log file: at most one progress line of a step in this many seconds."""
@@ -34,11 +35,17 @@ class Reporter:
         self._failed: list[tuple[str, str]] = []
         self._skipped = 0
         self._delivered: list[Delivery] = []
+        self._refused: list[Delivery] = []
 
-    def begin(self, build: Build) -> None:
+    def begin(self, build: Build, names: Sequence[str]) -> None:
         """The plan is made; say what will be downloaded before anything is."""
         self._build = build
-        cost = build.preflight()
+        toolchains = [
+            toolchain
+            for toolchain in build.toolchain_names()
+            if "toolchain" in names or f"toolchain:{toolchain}" in names
+        ]
+        cost = build.preflight(steps_named(build, names, with_parents=True), toolchains)
         if cost is not None:
             self._print(cost)
 
@@ -114,6 +121,9 @@ class Reporter:
             self._skipped += 1
             return
         name = task.name.partition(":")[0]
+        delivery = (task.meta or {}).get("delivery")
+        if isinstance(delivery, Delivery):
+            self._refused.append(delivery)
         self._failed.append((name, fail.get_msg().strip()))
         if self._live is not None:
             self._live.hide(name)
@@ -140,7 +150,11 @@ class Reporter:
         if self._failed and self._skipped:
             self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
         if build is not None and not build.processes.stopping:
-            print_summary(build, self._delivered, self._outcomes, self._out)
+            summary = Summary(build, self._outcomes, self._out)
+            for delivery in self._refused:
+                summary.refused(delivery)
+            for delivery in self._delivered:
+                summary.delivered(delivery)
 
     # plumbing
 

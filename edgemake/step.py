@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ class Step:
     """One stage applied to concrete params and inputs; what doit sees as a task.
 
     `params` is a frozen dataclass of plain values (or a dict of them): content and logical
-    names, never locations. `label` is for people and is part of no key; `resumable`, `network`
-    and `cores` say how to run the stage and are part of no key either.
+    names, never locations. `label` is for people and is part of no key; `resumable` and `network`
+    say how to run the stage and are part of no key either.
     """
 
     stage: str
@@ -58,9 +58,6 @@ class Step:
     label: str = ""
     resumable: bool = False
     network: bool = False
-    cores: int = 0
-    """Cores the stage may use; 0 means all there are."""
-    title: str = field(default="", compare=False)
 
     def __getitem__(self, output: str) -> Output:
         """The edge to one of this step's outputs. Raises KeyError for an undeclared one."""

@@ -3,51 +3,59 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import zip_longest
+from pathlib import Path
 from textwrap import wrap
 
 from edgemake.build import Build
-from edgemake.deliver import Delivery
+from edgemake.deliver import Delivery, rejected_path
 from edgemake.outstream import Patient
 
 Outcomes = Mapping[str, tuple[str, float, str]]
 """Request key -> (outcome, seconds, reason) of the steps that ran in this build."""
 
 
-def print_summary(
-    build: Build, deliveries: Sequence[Delivery], outcomes: Outcomes, out: Patient
-) -> None:
-    """Print one table a delivery. Plain text, so that a no-op loads nothing to draw it."""
-    for delivery in deliveries:
-        path = build.deliverer.path(delivery).relative_to(build.project.root)
-        rows = [*_facts(build, delivery), ("", ""), *_steps(build, outcomes, delivery)]
-        out.write("\n" + _table(delivery.folder, rows, _width(out)) + "\n")
-        for text in delivery.commands_for(path):
-            out.write(text + "\n")
+class Summary:
+    """Prints one table a delivery. Plain text, so that a no-op loads nothing to draw it."""
 
+    def __init__(self, build: Build, outcomes: Outcomes, out: Patient) -> None:
+        self._build, self._outcomes, self._out = build, outcomes, out
 
-def _facts(build: Build, delivery: Delivery) -> list[tuple[str, str]]:
-    path = build.deliverer.path(delivery)
-    shown = path.relative_to(build.project.root)
-    return [("delivered", f"{shown}/"), *(delivery.summary(path) if delivery.summary else [])]
+    def delivered(self, delivery: Delivery) -> None:
+        """The figures, the steps, and how the model gets onto the board."""
+        path = self._build.deliverer.path(delivery)
+        self._print("delivered", path, delivery)
+        for text in delivery.commands_for(path.relative_to(self._build.project.root)):
+            self._out.write(text + "\n")
 
+    def refused(self, delivery: Delivery) -> None:
+        """The same table of what was kept aside; nothing when there was no verdict yet."""
+        path = rejected_path(self._build.deliverer.path(delivery))
+        if path.is_dir() and self._build.deliverer.refusals(delivery):
+            self._print("REFUSED", path, delivery)
 
-def _steps(build: Build, outcomes: Outcomes, delivery: Delivery) -> list[tuple[str, str]]:
-    rows = []
-    for step in build.steps_of(delivery):
-        artifact = build.resolver.look(step).artifact
-        key = build.resolver.key(step)
-        if key in outcomes:
-            outcome, seconds, reason = outcomes[key]
-            rows.append((step.stage, f"{outcome:<7}{seconds:7.1f} s  {reason}"))
-        elif artifact is not None:
-            took = artifact.record["seconds"]
-            rows.append((step.stage, f"reused {took:7.1f} s  when it was built"))
-    keys = {build.resolver.key(step) for step in build.steps_of(delivery)}
-    ran = [seconds for key, (_, seconds, _) in outcomes.items() if key in keys]
-    rows.append(("", f"{len(ran)} run in {sum(ran):.1f} s, {len(rows) - len(ran)} reused"))
-    return rows
+    def _print(self, word: str, path: Path, delivery: Delivery) -> None:
+        shown = f"{path.relative_to(self._build.project.root)}/"
+        figures = delivery.summary(path) if delivery.summary else []
+        rows = [(word, shown), *figures, ("", ""), *self._steps(delivery)]
+        self._out.write("\n" + _table(delivery.folder, rows, _width(self._out)) + "\n")
+
+    def _steps(self, delivery: Delivery) -> list[tuple[str, str]]:
+        rows, ran = [], []
+        for step in self._build.steps_of(delivery):
+            artifact = self._build.resolver.look(step).artifact
+            outcome, seconds, reason = self._outcomes.get(
+                self._build.resolver.key(step), ("reused", 0.0, "")
+            )
+            if outcome != "reused":
+                ran.append(seconds)
+                rows.append((step.stage, f"{outcome:<7}{seconds:7.1f} s  {reason}"))
+            elif artifact is not None:
+                took = artifact.record["seconds"]
+                rows.append((step.stage, f"reused {took:7.1f} s  when it was built"))
+        rows.append(("", f"{len(ran)} run in {sum(ran):.1f} s, {len(rows) - len(ran)} reused"))
+        return rows
 
 
 def _table(title: str, rows: list[tuple[str, str]], width: int) -> str:

@@ -15,7 +15,7 @@ def test_forget_runs_one_step_once_more(built: Lab) -> None:
     assert built.build() == ["choose"]
     assert built.build() == []
     assert {path: path.stat().st_ino for path in built.artifacts()} == before
-    assert built.executions()[-1]["why"] == ["forced"]
+    assert built.executions()[-1]["why"] == ["forgotten"]
 
 
 def test_a_forgotten_step_that_is_killed_still_runs(built: Lab) -> None:

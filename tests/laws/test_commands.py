@@ -1,0 +1,72 @@
+"""doit's own commands tell the truth of the store, and every command refuses in one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from lab import DOIT, Lab
+
+
+def statuses(lab: Lab, *arguments: str) -> dict[str, str]:
+    lines = lab.doit("list", "--all", "-s", *arguments).text.splitlines()
+    return {line.split()[1].partition(":")[0]: line[0] for line in lines}
+
+
+def test_list_knows_steps_and_groups(built: Lab) -> None:
+    assert set(statuses(built).values()) == {"U"}
+    assert statuses(built, "limit=2000") == {
+        "toolchain": "U", "source": "U", "choose": "U", "pack": "R", "deliver": "R",
+    }  # fmt: skip
+    assert "up-to-date" in built.doit("info", "choose").text
+
+
+def test_clean_removes_links_and_says_which(built: Lab) -> None:
+    artifacts = built.artifacts()
+    said = built.doit("clean")
+    assert "remove the link" in said.text
+    assert built.artifacts() == artifacts
+    assert built.build() == []
+
+
+def test_forget_wants_a_step(built: Lab) -> None:
+    said = built.doit("forget")
+    assert said.code == 3
+    assert "--all" in said.text
+    assert built.doit("forget", "--all").code == 0
+    assert built.build() == ["source", "choose", "pack"]
+
+
+@pytest.mark.parametrize("command", ["plan", "list", "info", "why", "run"])
+def test_a_dangling_link_is_one_sentence_for_every_command(command: str, built: Lab) -> None:
+    (built.root / "input.txt").unlink()
+    (built.root / "input.txt").symlink_to("nowhere")
+    said = built.doit(command, "choose")
+    assert said.code == 3
+    assert "Traceback" not in said.text
+    assert "input.txt" in said.text
+
+
+def test_a_refused_model_has_its_table(built: Lab) -> None:
+    said = built.doit("limit=5")
+    assert said.code == 1
+    assert "REFUSED" in said.text
+    assert "1 run" in said.text
+
+
+def test_the_environment_has_no_say(built: Lab) -> None:
+    said = built.doit("text=${oc.env:HOME}")
+    assert said.code == 3
+    assert "oc.env" in said.text
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["list"], ["clean"], ["-a"]])
+def test_a_reader_may_leave(arguments: list[str], built: Lab) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" "$@" | true', str(DOIT), *arguments],
+        cwd=built.root,
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
+    built.check_sound()
