@@ -93,3 +93,12 @@ def test_modules_stay_small() -> None:
     sizes = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in MODULES}
     assert max(sizes.values()) <= 300, {k: v for k, v in sizes.items() if v > 300}
     assert sorted(sizes.values())[len(sizes) // 2] <= 130
+
+
+def test_the_program_names_no_stage() -> None:
+    names = set(imports(ROOT / "dodo.py"))
+    mine = {name for name in names if top(name) in ("stages", "vision")}
+    assert mine == {
+        "stages.figures", "stages.pipeline", "stages.schema.Config", "stages.schema.Training",
+    }  # fmt: skip
+    assert not {top(name) for name in names} & {"doit", "hydra", "omegaconf"}
