@@ -21,7 +21,7 @@ from edgemake.digest import signature, walk
 from edgemake.errors import StepFailed, UserError
 from edgemake.project import Project
 from edgemake.record_check import damaged_packages, intact_files
-from edgemake.store import discard, write_atomically
+from edgemake.store import discard, unique, write_atomically
 
 MARK = "edgemake.json"
 LISTING = "edgemake-files.json"
@@ -81,18 +81,22 @@ class Toolchains:
         """Install the toolchain unless it is there and whole. `run` starts a command, hands its
         lines on and returns its exit status. Raises StepFailed or UserError."""
         toolchain = self.get(name)
-        with self._locked(toolchain):
+        with self._locked(toolchain, tell):
             problem = self.problem(toolchain)
             if problem is None:
                 return toolchain
             if "changed" in problem:
                 tell(0, 0, f"toolchain {name} {problem}; rebuilding it")
             self.preflight([toolchain])
-            temporary = toolchain.path.with_name(f".making-{toolchain.path.name}")
-            discard(temporary)
-            _install(toolchain, temporary, tell, run)
-            discard(toolchain.path)
-            temporary.rename(toolchain.path)
+            for left in toolchain.path.parent.glob(f".making-{name}-{'[0-9a-f]' * 12}*"):
+                discard(left)  # of an install that was killed; none goes on, we have the lock
+            temporary = toolchain.path.with_name(f".making-{toolchain.path.name}-{unique()}")
+            try:
+                _install(toolchain, temporary, tell, run)
+                discard(toolchain.path)
+                temporary.rename(toolchain.path)
+            finally:
+                discard(temporary)
         return toolchain
 
     def preflight(self, wanted: list[Toolchain]) -> str | None:
@@ -122,11 +126,15 @@ class Toolchains:
         return text
 
     @contextlib.contextmanager
-    def _locked(self, toolchain: Toolchain) -> Iterator[None]:
+    def _locked(self, toolchain: Toolchain, tell: Listener) -> Iterator[None]:
         toolchain.path.parent.mkdir(parents=True, exist_ok=True)
         path = toolchain.path.with_name(f".lock-{toolchain.name}")
         with open(path, "w") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                tell(0, 0, f"another build installs {toolchain.name}; waiting for it")
+                fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 
 

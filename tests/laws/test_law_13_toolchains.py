@@ -141,3 +141,29 @@ def test_a_killed_install_is_begun_again(lab: Lab) -> None:
         assert not lab.wait_until_alone(2)
     assert lab.build(ASK, "limit=902")[-1:] == ["pack"]
     assert "2.0.0" in _model(lab)
+
+
+SLOW_UV = """\
+#!/bin/sh
+mkdir -p .toolchains/seen
+echo "$@" > .toolchains/seen/$$
+while true; do sleep 0.1; done
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_an_installer_ends_with_its_build(fresh: Lab, how: signal.Signals) -> None:
+    """Only the coordinator is hit. With a fake uv, found before the real one: needs no network."""
+    lab = fresh
+    lab.write("fake/uv.py", f"def find_uv_bin():\n    return {str(lab.root / 'fake/uv')!r}\n")
+    lab.write("fake/uv", SLOW_UV)
+    (lab.root / "fake/uv").chmod(0o755)
+    lab.write("toolchains/tiny.lock", "iniconfig==2.0.0\n")
+    process = lab.start(ASK, environment={"PYTHONPATH": str(lab.root / "fake")})
+    deadline = time.monotonic() + 20
+    while not list(lab.root.glob(".toolchains/seen/*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert any("fake/uv venv" in lab.command(pid) for pid in lab.processes())
+    os.kill(process.pid, how)
+    process.communicate(timeout=10)
+    assert not lab.wait_until_alone(2)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from edgemake.errors import UserError
+from edgemake.errors import StepFailed, UserError
 from edgemake.project import Project
 from edgemake.record_check import damaged_packages
 from edgemake.toolchain import Toolchains, gigabytes
@@ -89,3 +91,40 @@ def test_a_damaged_package(package: Path, text: str | None) -> None:
 
 def test_sizes_for_people() -> None:
     assert gigabytes(1_540_000_000) == "1.5 GB"
+
+
+def test_an_install_says_that_it_waits_for_another_build(tmp_path: Path) -> None:
+    toolchains = _toolchains(tmp_path, installed=10**18)
+    folder = toolchains.get("tiny").path.parent
+    folder.mkdir()
+    told: list[str] = []
+    with open(folder / ".lock-tiny", "w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def tell(_done: float, _total: float, text: str) -> None:
+            told.append(text)
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        with pytest.raises(UserError, match="the disk is too small"):
+            toolchains.ensure("tiny", tell, lambda _command, _hear: 0)
+    assert told == ["another build installs tiny; waiting for it"]
+
+
+def test_leftovers_of_killed_installs_are_swept(tmp_path: Path) -> None:
+    toolchains = _toolchains(tmp_path)
+    folder = toolchains.get("tiny").path.parent
+    (folder / ".making-tiny-0123456789ab-77").mkdir(parents=True)
+    foreign = folder / ".making-tiny-gpu-0123456789ab"
+    foreign.mkdir()
+    places: list[str] = []
+
+    def run(command: list[str], _hear: Callable[[str], None]) -> int:
+        places.append(command[-3])
+        Path(command[-3]).mkdir()
+        return 1
+
+    for _ in range(2):
+        with pytest.raises(StepFailed, match="could not be installed"):
+            toolchains.ensure("tiny", lambda *_: None, run)
+    assert len(set(places)) == 2, "each attempt has a place of its own"
+    assert [path.name for path in folder.glob(".making-*")] == [foreign.name]
