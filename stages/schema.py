@@ -250,10 +250,17 @@ class Target(Struct, frozen=True):
 class Locks(Struct, frozen=True):
     """Section `toolchain.locks`: toolchain -> lock file in toolchains/, without .lock."""
 
-    images: Annotated[str, Meta(description="lock (toolchains/….lock) for pictures and small graphs")]
+    images: Annotated[
+        str, Meta(description="lock (toolchains/….lock) for pictures and small graphs")
+    ]
     torch: Annotated[str, Meta(description="lock (toolchains/….lock) for training and ONNX export")]
-    tensorflow: Annotated[str, Meta(description="lock (toolchains/….lock) for conversion and quantization")]
-    vela: Annotated[str, Meta(description="lock (toolchains/….lock) for the Ethos-U compiler and its reading back")]
+    tensorflow: Annotated[
+        str, Meta(description="lock (toolchains/….lock) for conversion and quantization")
+    ]
+    vela: Annotated[
+        str,
+        Meta(description="lock (toolchains/….lock) for the Ethos-U compiler and its reading back"),
+    ]
 
 
 class Toolchain(Struct, frozen=True):
