@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from edgemake.step import Input, Step
 from edgemake.work import StageError, Work
+from vision.train_arguments import ARGUMENTS
 
 if TYPE_CHECKING:
     from stages.schema import Config, Scalar
 
 RESERVED = frozenset(
     (
-        *("data", "deterministic", "exist_ok", "mode", "model", "name", "plots", "pretrained"),
-        *("project", "resume", "save", "save_dir", "task", "val", "verbose"),
+        *("cfg", "data", "deterministic", "distill_model", "exist_ok", "mode", "model", "name"),
+        *("plots", "pretrained", "project", "resume", "save", "save_dir", "task", "time", "val"),
+        "verbose",
     )
 )
-"""ultralytics arguments that the stage's promises rest on."""
+"""ultralytics arguments that the stage's promises rest on: files beside its inputs, the clock, …"""
 OWN_KEYS = frozenset(["batch", "device", "epochs", "imgsz", "seed", "workers"])
 """ultralytics arguments that have a key of their own in the group `train`."""
 REFUSALS = (SyntaxError, TypeError, ValueError)
@@ -46,11 +48,11 @@ class Params:
 def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
     """`weights`: the edge to start from, None for scratch.
 
-    Raises UserError for a `train.args` key that is not the user's to set.
+    Raises UserError for a `train.args` key that is unknown, or not the user's to set.
     """
     train: Any = config.train
     model = config.model
-    _refuse_reserved(train.args)
+    _check_names(train.args)
     inputs: dict[str, Input] = {"manifest.json": dataset["manifest.json"], "data": dataset["data"]}
     if weights is not None:
         inputs["weights.pt"] = weights
@@ -73,13 +75,16 @@ def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
     )
 
 
-def _refuse_reserved(args: dict[str, Scalar]) -> None:
-    for key in args:
-        if key in RESERVED | OWN_KEYS:
-            from edgemake.errors import UserError
+def _check_names(args: dict[str, Scalar]) -> None:
+    from edgemake.errors import UserError, did_you_mean
 
-            fix = f"use train.{key}" if key in OWN_KEYS else "remove it: the build sets it"
-            raise UserError(f"train.args.{key}={args[key]} cannot be set here; {fix}.")
+    for key, value in args.items():
+        if key in RESERVED | OWN_KEYS:
+            fix = f"use train.{key}" if key in OWN_KEYS else "remove it: the build decides it"
+            raise UserError(f"train.args.{key}={value} cannot be set here; {fix}.")
+        if key not in ARGUMENTS:
+            hint = did_you_mean(key, ARGUMENTS - RESERVED)
+            raise UserError(f"train.args.{key}: ultralytics has no such train argument{hint}")
 
 
 def run(params: Params, work: Work) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.checkout import Checkout, own_data, picture
+from e2e.checkout import Checkout, Delivered, asked, own_data, picture
+from vision.train_arguments import ARGUMENTS, SHARED
 
 COMMAND_LINES = {
     "modle=yolov8n": ("'modle'", "did you mean 'model'?"),
@@ -39,6 +40,8 @@ COMMAND_LINES = {
     "quant.calibration.count=-1": ("quant.calibration.count", "-1"),
     "dataset.smallest=0.5": ("dataset.smallest=0.5", "dataset.largest"),
     "+train.args.epochs=5": ("train.args.epochs", "use train.epochs"),
+    "+train.args.time=1": ("train.args.time", "remove it"),
+    "+train.args.lr00=0.1": ("train.args.lr00", "did you mean 'lr0'?"),
     "toolchain.locks.images=image": ("'image'", "lock"),
     "~toolchain.locks.torch": ("toolchain.locks.torch is missing",),
     "+toolchain.locks.torhc=foo": ("no key toolchain.locks.torhc", "did you mean 'torch'?"),
@@ -231,6 +234,10 @@ def test_weights_that_are_no_checkpoint(
     assert f"FAILED {'train' if train == 'default' else 'export'}: model.weights: not a" in text
     assert "Give an ultralytics checkpoint of yolov8n.yaml" in text
     assert "its log: doit log" in text
+
+
+def test_the_known_train_arguments_are_those_of_ultralytics(chain: Delivered) -> None:
+    assert set(asked(chain, "train", "train_arguments.py")) == ARGUMENTS - SHARED
 
 
 def test_a_gpu_that_is_not_there(workshop: Checkout) -> None:

@@ -13,6 +13,7 @@ from edgemake.errors import UserError
 from edgemake.step import Step, UserFile
 from stages import train
 from vision.kept_epochs import KeptEpochs
+from vision.train_arguments import ARGUMENTS
 from vision.train_progress import EpochProgress, losses, time_left
 
 
@@ -48,10 +49,33 @@ def test_weights_are_an_input() -> None:
     assert "weights.pt" not in train.plan(config(), DATASET, None).inputs
 
 
-@pytest.mark.parametrize(("key", "fix"), [("epochs", "use train.epochs"), ("project", "remove it")])
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("epochs", "use train.epochs"),
+        ("project", "remove it"),
+        ("cfg", "remove it"),
+        ("time", "remove it"),
+        ("distill_model", "remove it"),
+        ("save_dir", "remove it"),
+    ],
+)
 def test_arguments_that_are_not_the_users(key: str, fix: str) -> None:
     with pytest.raises(UserError, match=f"train.args.{key}=1 .*{fix}"):
         train.plan(config(args={key: 1}), DATASET, None)
+
+
+@pytest.mark.parametrize(("key", "meant"), [("lr00", "lr0"), ("mosiac", "mosaic")])
+def test_arguments_that_ultralytics_does_not_have(key: str, meant: str) -> None:
+    with pytest.raises(UserError, match=rf"train\.args\.{key}: .*; did you mean '{meant}'\?"):
+        train.plan(config(args={key: 0.1}), DATASET, None)
+
+
+def test_every_other_argument_can_be_set() -> None:
+    assert train.OWN_KEYS < ARGUMENTS
+    assert train.RESERVED <= {*ARGUMENTS, "save_dir"}  # the trainer takes that beside its defaults
+    given = dict.fromkeys(ARGUMENTS - train.RESERVED - train.OWN_KEYS, 1)
+    assert train.plan(config(args=given), DATASET, None).params.args == given
 
 
 def epoch(folder: Path, number: int, stop: bool = False) -> Any:
