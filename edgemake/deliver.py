@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgemake.digest import digest_of
-from edgemake.errors import StepFailed
-from edgemake.exchange import replace_folder
+from edgemake.digest import digest_of, walk
+from edgemake.errors import StepFailed, UserError
+from edgemake.exchange import carry_over, replace_folder
 from edgemake.resolve import Resolver
 from edgemake.step import Output, Step, in_order
 from edgemake.store import RECORD, Artifact, discard, unique, write_atomically
 
 PROVENANCE = "provenance.json"
+REJECTED = "REJECTED.txt"
 SCHEMA = 1
 
 
@@ -70,20 +71,19 @@ class Deliverer:
         package = self._resolver.look(delivery.package).artifact
         if package is None or self.refusals(delivery):
             return False
-        path, note = self.path(delivery), self._note(delivery)
-        try:
-            told = json.loads(note.read_bytes())
-        except (OSError, ValueError):
-            return False
+        path, told = self.path(delivery), self._told(delivery)
         return (
             path.is_dir()
             and not rejected_path(path).exists()
-            and told["lineage"] == self._lineage(delivery)
-            and told["tree"] == self._resolver.digests.tree(path)
+            and told.get("lineage") == self._lineage(delivery)
+            and self._whole(path, told.get("files"))
         )
 
     def deliver(self, delivery: Delivery) -> None:
-        """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed."""
+        """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed.
+
+        What people put into the folder beside our files stays there.
+        """
         package = self._artifact(delivery.package)
         final = self.path(delivery)
         rejected = rejected_path(final)
@@ -93,9 +93,13 @@ class Deliverer:
         try:
             self._fill(made, delivery, package)
             if refusals:
-                (made / "REJECTED.txt").write_text("\n".join(refusals) + "\n")
+                (made / REJECTED).write_text("\n".join(refusals) + "\n")
             for file in made.rglob("*"):
                 os.chmod(file, 0o755 if file.is_dir() else 0o644)
+            files = [name for name, _ in walk(made)]
+            ours = {*files, *self._told(delivery).get("files", ()), REJECTED}
+            for old in (rejected,) if refusals else (final, rejected):
+                carry_over(old, made, ours)
             replace_folder(made, rejected if refusals else final)
         finally:
             discard(made)
@@ -107,8 +111,8 @@ class Deliverer:
                 + f"\nThe files are kept in {rejected}.{kept}"
             )
         discard(rejected)
-        tree = self._resolver.digests.tree(final, trusted=True)
-        note = {"lineage": self._lineage(delivery), "tree": tree}
+        digests = {name: self._resolver.digests.path(final / name, trusted=True) for name in files}
+        note = {"lineage": self._lineage(delivery), "files": digests}
         write_atomically(self._note(delivery), json.dumps(note).encode())
 
     def _fill(self, made: Path, delivery: Delivery, package: Artifact) -> None:
@@ -153,6 +157,22 @@ class Deliverer:
     def _note(self, delivery: Delivery) -> Path:
         path = self.path(delivery)
         return self._project.state / "deliverables" / f"{path.parent.name}--{path.name}.json"
+
+    def _told(self, delivery: Delivery) -> Mapping[str, Any]:
+        """What was noted of the last delivery: `lineage`, and `files` with their digests."""
+        try:
+            told = json.loads(self._note(delivery).read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def _whole(self, path: Path, files: Mapping[str, str] | None) -> bool:
+        """Whether the files that were delivered are what they were; others do not count."""
+        try:
+            found = {name: self._resolver.digests.file(path / name) for name in files or ()}
+        except UserError:
+            return False
+        return bool(files) and found == files
 
 
 def rejected_path(final: Path) -> Path:

@@ -85,6 +85,68 @@ def test_a_deliverable_is_repaired_from_the_store(built_as: Lab, damage: str) ->
     lab.check_sound()
 
 
+def _add_notes(folder: Path) -> dict[str, str]:
+    (folder / "tried").mkdir()
+    (folder / "notes.txt").write_text("works in daylight")
+    (folder / "tried/monday.txt").write_text("well")
+    (folder / "link").symlink_to("nowhere")
+    return {"notes.txt": "works in daylight", "tried/monday.txt": "well"}
+
+
+def _notes(folder: Path) -> dict[str, str]:
+    found = (folder / name for name in ("notes.txt", "tried/monday.txt"))
+    return {str(path.relative_to(folder)): path.read_text() for path in found if path.exists()}
+
+
+@pytest.mark.parametrize("why", ["nothing", "damage", "a lost note", "other code"])
+def test_what_people_add_to_a_deliverable_stays(built_as: Lab, why: str) -> None:
+    lab = built_as
+    lab.build()
+    (folder,) = lab.deliverables()
+    notes, before = _add_notes(folder), lab.delivered()
+    inode = folder.stat().st_ino
+    if why == "damage":
+        _write(folder / "model.txt", "other")
+    elif why == "a lost note":
+        shutil.rmtree(lab.root / "artifacts/.state")
+    elif why == "other code":
+        lab.edit("stages/pack.py", "text.upper()", "text.upper() + '!'")
+        before = {name: text + "!" for name, text in before.items()}
+    lab.build()
+    assert (folder.stat().st_ino == inode) == (why == "nothing")
+    assert _notes(folder) == notes
+    assert os.readlink(folder / "link") == "nowhere"
+    assert lab.delivered() == before
+    lab.check_sound()
+
+
+def test_what_people_add_to_a_refused_model_stays(built: Lab) -> None:
+    lab = built
+    verdict = 'len(text) <= params["limit"]'
+    lab.edit("stages/pack.py", verdict, "False")
+    lab.doit()
+    (rejected,) = lab.root.glob("artifacts/board/*.rejected")
+    notes = _add_notes(rejected)
+    lab.doit()
+    assert _notes(rejected) == notes
+    lab.edit("stages/pack.py", "False", verdict)
+    lab.build()
+    assert not rejected.exists()
+    (folder,) = lab.deliverables()
+    assert _notes(folder) == notes
+    assert not (folder / "REJECTED.txt").exists()
+
+
+def test_what_people_put_in_our_place_is_not_deleted(built: Lab) -> None:
+    model = built.deliverables()[0] / "model.txt"
+    _to_folder(model)
+    (model / "mine.txt").write_text("mine")
+    said = built.doit()
+    assert said.code != 0
+    assert "model.txt/mine.txt is in the way" in said.text
+    assert (model / "mine.txt").read_text() == "mine"
+
+
 @pytest.mark.parametrize("damage", ["deleted", "elsewhere", "a real folder"])
 def test_a_link(built_as: Lab, damage: str) -> None:
     lab = built_as
