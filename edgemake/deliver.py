@@ -45,7 +45,7 @@ class Delivery:
     def commands_for(self, path: Path) -> list[str]:
         """The commands, with the place where the deliverable lies filled in."""
         return [
-            f"put it on the board ({way}):\n  {text.format(model=path / self.model)}"
+            f"put it on the board ({way}):\n  {text.replace('{model}', str(path / self.model))}"
             for way, text in self.commands.items()
         ]
 
@@ -62,7 +62,13 @@ class Deliverer:
         self._project = resolver.project
 
     def path(self, delivery: Delivery) -> Path:
-        """Where the deliverable lies."""
+        """Where the deliverable lies. Raises UserError for a name that leads elsewhere."""
+        for name in (delivery.folder, delivery.name):
+            if not name or name.startswith(".") or "/" in name or "\0" in name:
+                raise UserError(
+                    f"a deliverable cannot be called {name!r}: that must be the plain name of a "
+                    "folder, without '/' and not beginning with '.'"
+                )
         key = self._resolver.key(delivery.package)[:8]
         return self._project.artifacts / delivery.folder / f"{delivery.name}-{key}"
 
@@ -181,13 +187,22 @@ def rejected_path(final: Path) -> Path:
 
 
 def artifacts_behind(project_artifacts: Path) -> set[str]:
-    """Digests of all artifacts that the provenance of a deliverable names, rejected ones too."""
+    """Digests of all artifacts that the provenance of a deliverable names, rejected ones too.
+
+    Raises UserError when one cannot be read: what it names must not be taken for garbage.
+    """
     found: set[str] = set()
     for path in project_artifacts.glob(f"*/*/{PROVENANCE}"):
         if path.parent.parent.name.startswith(".") or (path.parent / RECORD).exists():
             continue
-        provenance = json.loads(path.read_bytes())
-        found |= {record["digest"] for record in provenance["steps"].values()}
+        try:
+            steps = json.loads(path.read_bytes())["steps"]
+            found |= {record["digest"] for record in steps.values()}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+            raise UserError(
+                f"{path} cannot be read, so what its folder was made from is not known; "
+                "build it again or delete the folder, then collect garbage"
+            ) from None
     return found
 
 

@@ -74,3 +74,24 @@ def test_a_stage_refuses_with_one_sentence(fresh: Lab) -> None:
     assert said.code == 1
     assert "FAILED choose: count: 8 is too small" in said.text
     assert "Traceback" not in said.text
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "a/b", "", ".", "..", ".hidden"])
+@pytest.mark.parametrize("old", ['"board"', 'f"toy-{count}"'])
+def test_a_deliverable_stays_in_its_place(fresh: Lab, old: str, name: str) -> None:
+    fresh.edit("dodo.py", old, repr(name))
+    said = fresh.doit()
+    assert said.code != 0
+    assert f"a deliverable cannot be called {name!r}" in said.text
+    assert "Traceback" not in said.text
+    assert fresh.executions() == []
+
+
+def test_a_command_is_shown_as_it_was_written(fresh: Lab) -> None:
+    """Braces that are no place for the model are the command's own."""
+    text = '{"send": "./send {model} {port} {"}'
+    fresh.edit("dodo.py", "msgspec.to_builtins(config))", f"commands={text}, model='model.txt')")
+    said = fresh.doit()
+    assert said.code == 0, said.text
+    (folder,) = fresh.deliverables()
+    assert f"./send artifacts/board/{folder.name}/model.txt {{port}} {{" in said.text

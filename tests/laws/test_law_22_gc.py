@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 
+import pytest
 from lab import Lab
 
 
@@ -74,3 +75,18 @@ def test_it_clears_what_killed_builds_left(fresh: Lab) -> None:
     assert len(list(fresh.root.glob("artifacts/.scratch/*"))) <= 10
     assert kept == {"pack"} or "choose" in kept
     assert fresh.build() == ["choose", "pack"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"steps": {"pack:1": {}}}', '{"steps": [1]}'])
+def test_it_refuses_what_it_cannot_read(built: Lab, text: str) -> None:
+    """An artifact that a damaged provenance may name is not taken for garbage."""
+    before = built.artifacts()
+    (built.deliverables()[0] / "provenance.json").write_text(text)
+    said = built.doit("gc", "--keep", "0")
+    assert said.code != 0
+    assert "provenance.json cannot be read" in said.text
+    assert "build it again or delete the folder" in said.text
+    assert "Traceback" not in said.text
+    assert built.artifacts() == before
+    assert built.build() == []
+    assert "deleted 0" in _gc(built, "--keep", "0")
