@@ -125,6 +125,12 @@ def examine(config: Config) -> None:
             f"target.name={config.target.name}: artifacts/{config.target.name} is the build's own "
             "folder; give the board another name"
         )
+    for way, command in config.target.deliver.items():
+        if "{model}" not in command:
+            raise UserError(
+                f"target.deliver.{way}={command!r} does not name the file; write {{model}} where "
+                "its path belongs"
+            )
 
 
 def deliverable_name(config: Config) -> str:

@@ -34,6 +34,7 @@ Name = Annotated[
 Imgsz = Annotated[
     int, Meta(ge=32, le=1280, multiple_of=32, description="square image size, a multiple of 32")
 ]
+Part = Annotated[float, Meta(ge=0.05, le=0.9)]
 
 
 class Model(Struct, frozen=True):
@@ -41,7 +42,11 @@ class Model(Struct, frozen=True):
 
     name: Name
     architecture: Annotated[
-        str, Meta(description="ultralytics model YAML, for instance yolov8n.yaml")
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\.yaml$",
+            description="name of a model YAML that ultralytics ships, for instance yolov8n.yaml",
+        ),
     ]
     task: Annotated[Literal["detect"], Meta(description="what the head predicts")]
     imgsz: Annotated[Imgsz, Meta(description="input size of the exported model, pixels")]
@@ -66,21 +71,10 @@ class Digits(Struct, frozen=True, tag="digits", tag_field="kind"):
     imgsz: Annotated[int, Meta(ge=64, le=1280, description="side of a generated image, pixels")]
     seed: Annotated[int, Meta(ge=0, description="seed of the composition")]
     digits: Annotated[int, Meta(ge=1, le=50, description="largest number of digits in an image")]
-    smallest: Annotated[
-        float,
-        Meta(ge=0.05, le=0.9, description="smallest height of a digit, part of the image's side"),
-    ]
-    largest: Annotated[
-        float,
-        Meta(ge=0.05, le=0.9, description="largest height of a digit, part of the image's side"),
-    ]
+    smallest: Annotated[Part, Meta(description="smallest height of a digit, part of the side")]
+    largest: Annotated[Part, Meta(description="largest height of a digit, part of the side")]
     contrast: Annotated[
-        int,
-        Meta(
-            ge=10,
-            le=120,
-            description="smallest difference of luminance between digit and background",
-        ),
+        int, Meta(ge=10, le=120, description="smallest difference of luminance to the background")
     ]
 
 
@@ -108,7 +102,7 @@ class Training(Struct, frozen=True, tag="ultralytics", tag_field="kind"):
     ]
     seed: Annotated[int, Meta(ge=0, description="seed of every random generator")]
     device: Annotated[
-        str | int,
+        Annotated[str, Meta(pattern="^(auto|cpu|[0-9]+)$")] | Annotated[int, Meta(ge=0)],
         Meta(description="auto (a GPU if there is one), cpu, or a GPU's index; in no key"),
     ]
     workers: Annotated[int, Meta(ge=0, le=64, description="data loader processes; in no key")]
@@ -164,10 +158,18 @@ class VelaIni(Struct, frozen=True):
     memory: Annotated[dict[str, Scalar], Meta(description="keys of the Memory_Mode section")]
 
 
+Accelerator = Literal[
+    "ethos-u55-32", "ethos-u55-64", "ethos-u55-128", "ethos-u55-256",
+    "ethos-u65-256", "ethos-u65-512",
+    "ethos-u85-128", "ethos-u85-256", "ethos-u85-512", "ethos-u85-1024", "ethos-u85-2048",
+]  # fmt: skip
+"""What vela 5.2.0 compiles for: `Accelerator` in its architecture_features.py."""
+
+
 class Vela(Struct, frozen=True):
     """Section `target.vela`: arguments of the Ethos-U compiler."""
 
-    accelerator: Annotated[str, Meta(description="--accelerator-config")]
+    accelerator: Annotated[Accelerator, Meta(description="--accelerator-config")]
     system_config: Annotated[str, Meta(description="--system-config, names the ini's section")]
     memory_mode: Annotated[str, Meta(description="--memory-mode, names the ini's section")]
     optimise: Annotated[Literal["Performance", "Size"], Meta(description="--optimise")]
@@ -186,7 +188,10 @@ class Contract(Struct, frozen=True):
     input_zero_point: Annotated[int, Meta(ge=-128, le=127, description="input zero point")]
     min_imgsz: Annotated[int, Meta(ge=1, description="smallest input side, pixels")]
     imgsz_multiple: Annotated[int, Meta(ge=1, description="the side is a multiple of this")]
-    strides: Annotated[list[int], Meta(description="strides of the detection branches, pixels")]
+    strides: Annotated[
+        list[Annotated[int, Meta(ge=1)]],
+        Meta(min_length=1, description="strides of the detection branches, pixels"),
+    ]
     box_channels: Annotated[
         int, Meta(ge=1, description="channels of a box branch: 4 sides x DFL bins")
     ]
@@ -197,7 +202,11 @@ class Contract(Struct, frozen=True):
         dict[int, str], Meta(description="class counts that deserve a warning, with the reason")
     ]
     operators: Annotated[
-        list[str], Meta(description="operators the firmware registers; nothing else may be left")
+        list[str],
+        Meta(
+            min_length=1,
+            description="operators the firmware registers; nothing else may be left",
+        ),
     ]
     min_npu_percent: Annotated[float, Meta(ge=0, le=100, description="NPU placement to reach")]
     npu_fourcc: Annotated[str, Meta(description="fourcc of the driver payload")]
@@ -243,7 +252,7 @@ class Target(Struct, frozen=True):
     thresholds: Thresholds
     deliver: Annotated[
         dict[str, str],
-        Meta(description="commands that put the file on the board; {model} is the file"),
+        Meta(description="commands that put the file on the board; each names it as {model}"),
     ]
 
 

@@ -84,9 +84,12 @@ def other(leaf: str, value: Any) -> Any:
     """Another legal value of the leaf."""
     special = {
         "model.imgsz": 224,
+        "model.architecture": "yolov8s.yaml",
+        "train.device": "cpu",
         "train.imgsz": 256,
         "quant.weights": "per_channel",
         "quant.calibration.source": "val",
+        "target.vela.accelerator": "ethos-u55-128",
         "target.vela.optimise": "Size",
         "target.contract.imgsz_multiple": 16,
         "export.opset": 14,

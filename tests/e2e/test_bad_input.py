@@ -6,10 +6,12 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from e2e.checkout import Checkout, Delivered, asked, own_data, picture
+from stages.schema import Accelerator
 from vision.train_arguments import ARGUMENTS, SHARED
 
 COMMAND_LINES = {
@@ -35,6 +37,11 @@ COMMAND_LINES = {
     "train.epochs=1.5": ("train.epochs", "int", "1.5"),
     "train.epochs=": ("train.epochs",),
     "train.device=[0,1]": ("train.device", "[0, 1]"),
+    "train.device=gpu": ("train.device", "'gpu'"),
+    "model.architecture=nets/own.yaml": ("model.architecture", "'nets/own.yaml'"),
+    "target.vela.accelerator=u55": ("target.vela.accelerator", "'u55'"),
+    "target.contract.operators=[]": ("target.contract.operators", "[]"),
+    "target.deliver.xmodem=send": ("target.deliver.xmodem", "write {model}"),
     "train.epochs=1,2": ("train.epochs=1,2", "several values"),
     "quant.weights=int4": ("quant.weights", "'int4'"),
     "quant.calibration.count=-1": ("quant.calibration.count", "-1"),
@@ -238,6 +245,10 @@ def test_weights_that_are_no_checkpoint(
 
 def test_the_known_train_arguments_are_those_of_ultralytics(chain: Delivered) -> None:
     assert set(asked(chain, "train", "train_arguments.py")) == ARGUMENTS - SHARED
+
+
+def test_the_accelerators_are_those_of_vela(chain: Delivered) -> None:
+    assert asked(chain, "compile", "accelerators.py") == sorted(get_args(Accelerator))
 
 
 def test_a_gpu_that_is_not_there(workshop: Checkout) -> None:

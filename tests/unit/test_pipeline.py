@@ -102,6 +102,35 @@ def test_names_that_could_leave_their_folder(override: str) -> None:
         config(override)
 
 
+def test_a_command_that_does_not_name_the_file_is_refused() -> None:
+    with pytest.raises(UserError, match=r"target\.deliver\.xmodem='send it' .* write \{model\}"):
+        pipeline.plan(config("target.deliver.xmodem='send it'"))
+    pipeline.plan(config("target.deliver.xmodem='send {port} {model}'"))
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("train.device=gpu", "'gpu'"),
+        ("train.device=-1", "-1"),
+        ("model.architecture=yolov8n", "'yolov8n'"),
+        ("model.architecture=nets/own.yaml", "'nets/own.yaml'"),
+        ("target.vela.accelerator=ethos-u55-65", "'ethos-u55-65'"),
+        ("target.contract.strides=[]", "[]"),
+        ("target.contract.operators=[]", "[]"),
+    ],
+)
+def test_what_only_a_stage_would_refuse_late(override: str, words: str) -> None:
+    key = override.partition("=")[0]
+    with pytest.raises(UserError, match=rf"^{re.escape(key)}: .*{re.escape(words)}$"):
+        config(override)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "0", "'1'"])
+def test_devices(device: str) -> None:
+    pipeline.plan(config(f"train.device={device}"))
+
+
 def test_what_varies_is_in_the_name() -> None:
     names = {
         pipeline.deliverable_name(config(*overrides))
