@@ -27,13 +27,14 @@ class Params:
 def edge(config: Config) -> Input | None:
     """Where the weights come from: None (from scratch), the user's file, or a download.
 
-    Raises UserError for a path that does not exist.
+    Raises UserError for a path that does not exist or holds no checkpoint.
     """
     weights = config.model.weights
     if weights is None:
         return None
     path = Path(weights).expanduser()
     if path.is_file():
+        _check(config, path)
         return UserFile(path.absolute())
     step = plan(config)
     if step is None:
@@ -45,6 +46,21 @@ def edge(config: Config) -> Input | None:
             "name of an ultralytics release such as yolov8n.pt, or null to start from scratch."
         )
     return step["weights.pt"]
+
+
+def _check(config: Config, path: Path) -> None:
+    """Finds a text or a torn download here, before a toolchain is installed to read it."""
+    from edgemake.errors import UserError
+    from vision.checkpoint import CheckpointError, check_file
+
+    model = config.model
+    try:
+        check_file(path)
+    except CheckpointError as fault:
+        raise UserError(
+            f"model.weights={model.weights}: {fault}. Give an ultralytics checkpoint of "
+            f"{model.architecture} for task {model.task}, or null to start from scratch."
+        ) from fault
 
 
 def plan(config: Config) -> Step | None:

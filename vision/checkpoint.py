@@ -87,6 +87,19 @@ def check_architecture(architecture: str, task: str) -> None:
         )
 
 
+def check_file(path: Path) -> None:
+    """Raises CheckpointError for a file that torch did not write; needs no torch to see that."""
+    try:
+        with path.open("rb") as stream:
+            archive = zipfile.is_zipfile(stream)
+    except OSError as fault:
+        raise CheckpointError(f"{path} cannot be read ({fault.strerror})") from fault
+    if not archive:
+        raise CheckpointError(
+            f"not a PyTorch checkpoint ({path.stat().st_size:,} bytes, no zip as torch writes)"
+        )
+
+
 def load(path: Path, task: str, architecture: str) -> Model:
     """The float32 network of a checkpoint, in evaluation mode.
 
@@ -105,10 +118,7 @@ def load(path: Path, task: str, architecture: str) -> Model:
 
 def _read(path: Path) -> Model:
     # ultralytics tries to download or to convert what it cannot read, so look at the file first.
-    if not zipfile.is_zipfile(path):
-        raise CheckpointError(
-            f"not a PyTorch checkpoint ({path.stat().st_size:,} bytes, no zip as torch writes)"
-        )
+    check_file(path)
     link = Path.cwd() / "checkpoint.pt"  # its loader accepts the suffix .pt only
     link.unlink(missing_ok=True)
     link.symlink_to(path.resolve())

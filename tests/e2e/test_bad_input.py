@@ -220,21 +220,21 @@ def test_an_empty_split(
     assert words in text
 
 
-def _text(path: Path) -> None:
-    path.write_text("these are no weights")
+def test_weights_that_are_a_text(project: Checkout, tmp_path: Path) -> None:
+    weights = tmp_path / "meine Gewichte.pt"
+    weights.write_text("these are no weights")
+    text = refused(project, "train=none", f'model.weights="{weights}"', "export")
+    assert f"model.weights={weights}: not a PyTorch checkpoint (20 bytes" in text
+    assert "Give an ultralytics checkpoint of yolov8n.yaml" in text
 
 
-def _archive(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("something.txt", "else")
-
-
-@pytest.mark.parametrize(("make", "train"), [(_text, "none"), (_archive, "default")])
-def test_weights_that_are_no_checkpoint(
-    workshop: Checkout, tmp_path: Path, make: Callable[[Path], None], train: str
+@pytest.mark.parametrize("train", ["none", "default"])
+def test_weights_that_are_an_archive_of_something_else(
+    workshop: Checkout, tmp_path: Path, train: str
 ) -> None:
     weights = tmp_path / "meine Gewichte.pt"
-    make(weights)
+    with zipfile.ZipFile(weights, "w") as archive:
+        archive.writestr("something.txt", "else")
     project = workshop if train == "default" else workshop.only_target()
     arguments = [f"train={train}", f'model.weights="{weights}"', "export"]
     text = refused(project, *arguments, codes=(1,))

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def step(planned: pipeline.Pipeline, stage: str) -> Step:
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     path = tmp_path / "my best.pt"
-    path.write_bytes(b"x")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("best/data.pkl", "looked at when the stage runs")
     return path
 
 

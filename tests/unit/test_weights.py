@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +15,17 @@ from stages import weights
 
 
 def config(value: str | None) -> Any:
-    model = SimpleNamespace(weights=value, name="yolov8n")
+    model = SimpleNamespace(
+        weights=value, name="yolov8n", architecture="yolov8n.yaml", task="detect"
+    )
     return SimpleNamespace(model=model, lock=lambda name: f"{name}-lock")
+
+
+def archive(path: Path) -> Path:
+    """What a checkpoint looks like before it is loaded."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("best/data.pkl", "looked at when the stage runs" * 100)
+    return path
 
 
 def test_null_starts_from_scratch() -> None:
@@ -32,13 +42,12 @@ def test_releases_are_downloaded(name: str) -> None:
 
 def test_a_file_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "yolov8n.pt").touch()
+    archive(tmp_path / "yolov8n.pt")
     assert weights.edge(config("yolov8n.pt")) == UserFile(tmp_path / "yolov8n.pt")
 
 
 def test_any_path(tmp_path: Path) -> None:
-    file = tmp_path / "mein Modell ä.pt"
-    file.touch()
+    file = archive(tmp_path / "mein Modell ä.pt")
     assert weights.edge(config(str(file))) == UserFile(file)
 
 
@@ -51,3 +60,12 @@ def test_missing_files_are_refused_at_once(value: str) -> None:
 def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is a folder"):
         weights.edge(config(str(tmp_path)))
+
+
+@pytest.mark.parametrize("content", [b"", b"these are no weights", b"torn"])
+def test_a_file_that_torch_did_not_write_is_refused_at_once(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "best.pt"
+    file.write_bytes(archive(file).read_bytes()[:2000] if content == b"torn" else content)
+    words = rf"model\.weights={file}: not a PyTorch checkpoint \(.* checkpoint of yolov8n\.yaml"
+    with pytest.raises(UserError, match=words):
+        weights.edge(config(str(file)))
