@@ -20,6 +20,8 @@ from edgemake.store import RECORD, Artifact, discard, unique, write_atomically
 PROVENANCE = "provenance.json"
 REJECTED = "REJECTED.txt"
 SCHEMA = 1
+_PRIVATE = ("files", "why")
+"""What of a step's record tells about the maker's folders, and has no place in what is shared."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +134,9 @@ class Deliverer:
         for step in in_order(delivery.roots()):
             artifact = self._artifact(step)
             steps[f"{step.stage}:{artifact.digest[:8]}"] = {
-                key: value for key, value in artifact.record.items() if key != "files"
+                key: value for key, value in artifact.record.items() if key not in _PRIVATE
             }
-        provenance = {"schema": SCHEMA, "config": dict(delivery.config), "steps": steps}
+        provenance = {"schema": SCHEMA, "config": without_places(delivery.config), "steps": steps}
         text = json.dumps(provenance, indent=1, sort_keys=True)
         (made / PROVENANCE).write_text(text + "\n")
 
@@ -184,6 +186,15 @@ class Deliverer:
 def rejected_path(final: Path) -> Path:
     """Where the files of a refused model are kept."""
     return final.with_name(final.name + ".rejected")
+
+
+def without_places(value: Any) -> Any:
+    """A config value with absolute paths reduced to their last part."""
+    if isinstance(value, Mapping):
+        return {key: without_places(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_places(item) for item in value]
+    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
 
 
 def artifacts_behind(project_artifacts: Path) -> set[str]:

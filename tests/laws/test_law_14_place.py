@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from lab import ORDINARY, Lab
+
+from edgemake.deliver import without_places
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
 
@@ -41,6 +44,28 @@ def test_an_input_elsewhere_with_a_strange_name(built: Lab, tmp_path: Path) -> N
     assert built.build(f"text='{other}'") == []
     other.write_text("new")
     assert built.build(f"text='{other}'") == ["source", "choose", "pack"]
+
+
+def test_what_is_shared_names_no_folder(fresh: Lab, tmp_path: Path) -> None:
+    """Config, reasons and records in the provenance say nothing of where things lay."""
+    other = tmp_path / "private/text.txt"
+    other.parent.mkdir()
+    other.write_text("one two")
+    fresh.build()
+    fresh.build(f"text={other}", "count=9")
+    other.write_text("one two three")
+    fresh.build(f"text={other}", "count=9")
+    texts = [(path / "provenance.json").read_text() for path in fresh.deliverables()]
+    assert len(texts) == 3
+    assert not [text for text in texts if str(tmp_path) in text]
+    configs = [json.loads(text)["config"]["text"] for text in texts]
+    assert sorted(configs) == ["input.txt", "text.txt", "text.txt"]
+
+
+def test_a_value_without_its_places() -> None:
+    value = {"dir": "/home/me/data.yaml", "list": ["/a/b", "c/d"], "n": 3, "root": {"x": "/"}}
+    shared = {"dir": "data.yaml", "list": ["b", "c/d"], "n": 3, "root": {"x": ""}}
+    assert without_places(value) == shared
 
 
 def test_through_a_symbolic_link(built: Lab, tmp_path: Path) -> None:
