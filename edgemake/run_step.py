@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgemake.errors import StepFailed, UserError
-from edgemake.runner import Runner
+from edgemake.runner import Runner, in_words
 from edgemake.spec import Spec
 
 _PR_SET_PDEATHSIG = 1
@@ -77,8 +77,7 @@ def run(spec: Spec) -> int:
     except (StepFailed, UserError) as error:
         message = str(error)
     except OSError as error:
-        message = f"{error.strerror}: {error.filename}. Nothing that was built is lost"
-    runner.fail(message)
+        message = in_words(error)
     emit({"failed": message})
     return 1
 

@@ -42,13 +42,24 @@ class Runner:
         """Make or find the artifact. Raises StepFailed."""
         started = time.time()
         with self._locked():
-            if not self.spec.force and self.store.find(self.spec.stage, self.spec.digest):
-                return self._logged("reused", started)
-            self._check_inputs("before it ran")
-            resumed = self._prepare_scratch()
-            result = self._run_stage(resumed)
-            self._check_inputs("while it ran")
-            return self._logged(self._publish(result, resumed), started)
+            try:
+                return self._logged(self._make(), started)
+            except (StepFailed, UserError) as error:
+                failed = StepFailed(str(error))
+            except OSError as error:
+                failed = StepFailed(in_words(error))
+            self._fail(str(failed), started)
+        raise failed
+
+    def _make(self) -> str:
+        """What became of the step: 'reused', 'built' or 'different'."""
+        if not self.spec.force and self.store.find(self.spec.stage, self.spec.digest):
+            return "reused"
+        self._check_inputs("before it ran")
+        resumed = self._prepare_scratch()
+        result = self._run_stage(resumed)
+        self._check_inputs("while it ran")
+        return self._publish(result, resumed)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -198,12 +209,13 @@ class Runner:
             append_line(self.project.artifacts / "executions.jsonl", line)
         return line
 
-    def fail(self, message: str) -> None:
-        """Leave the reason beside the log, and keep only the latest such folders."""
+    def _fail(self, message: str, started: float) -> None:
+        """Leave the reason beside the log, and keep only the latest such folders. The caller holds
+        the lock, so that no other build of this step has begun to write there."""
         with contextlib.suppress(OSError):
             if self.scratch.is_dir():
                 write_atomically(self.scratch / FAILURE, json.dumps({"error": message}).encode())
-            self._logged("failed", time.time())
+            self._logged("failed", started)
             folders = sorted(self.project.scratch.iterdir(), key=lambda p: -p.stat().st_mtime)
             for old in folders[KEPT_SCRATCH:]:
                 self._discard_if_idle(old)
@@ -217,6 +229,11 @@ class Runner:
             pass
         finally:
             os.close(descriptor)
+
+
+def in_words(error: OSError) -> str:
+    """What the operating system refused, for people."""
+    return f"{error.strerror}: {error.filename}. Nothing that was built is lost"
 
 
 def _linked_from(folder: str) -> list[str]:

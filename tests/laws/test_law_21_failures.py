@@ -26,6 +26,27 @@ def test_a_crash_leaves_log_and_scratch_only(fresh: Lab) -> None:
     assert fresh.build() == ["choose", "pack"]
 
 
+def test_the_log_tells_how_long_a_failure_took(fresh: Lab) -> None:
+    fresh.behave("choose", "import time", "time.sleep(0.3)", "raise RuntimeError('broken')")
+    assert fresh.doit().code == 1
+    (line,) = fresh.executions("failed")
+    assert line["stage"] == "choose"
+    assert 0.3 <= line["seconds"] < 10
+
+
+def test_a_failure_is_noted_before_another_build_goes_on(fresh: Lab) -> None:
+    """Two builds of one failing step, one after the other by its lock: each finds its own log."""
+    fresh.behave("choose", "import time", "time.sleep(0.5)", "raise RuntimeError('broken')")
+    fresh.build("source")
+    builds = [fresh.start(), fresh.start()]
+    for build in builds:
+        text, _ = build.communicate(timeout=30)
+        assert build.returncode == 1
+        assert "RuntimeError: broken" in text
+    assert len(fresh.executions("failed")) == 2
+    assert "failed: RuntimeError: broken" in fresh.doit("log", "choose").text
+
+
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_independent_branches_go_on(fresh: Lab, workers: tuple[str, ...]) -> None:
     fresh.behave("choose", "assert params.count != 8, 'not eight'")
