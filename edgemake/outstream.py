@@ -1,4 +1,5 @@
-"""A text stream whose reader may leave: `doit … | head` must not fail a build."""
+"""A text stream that may fail: neither `doit … | head` nor a full disk below a log of the output
+must fail a build."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from typing import TextIO
 
 
 class Patient:
-    """Writes through to a stream; once its reader is gone, writes nowhere."""
+    """Writes through to a stream; once that fails, writes nowhere."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -17,7 +18,7 @@ class Patient:
         try:
             self._stream.write(text)
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:  # the reader left, or the disk below the log is full
             # What is still buffered would be written, and fail, when the interpreter ends.
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())

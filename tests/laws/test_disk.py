@@ -106,3 +106,13 @@ def test_a_damaged_cache(built: Lab, name: str) -> None:
     assert "Traceback" not in said.text
     assert said.code == 0, said.text
     assert [line["stage"] for line in built.executions()] == ["source", "choose", "pack"]
+
+
+@pytest.mark.parametrize("command", [(), ("list",), ("why", "choose")])
+def test_messages_that_cannot_be_written_fail_no_build(fresh: Lab, command: tuple[str]) -> None:
+    mute = Lab(fresh.root, ("sh", "-c", 'exec "$0" "$@" >/dev/full'))
+    said = mute.doit(*command)
+    assert "Traceback" not in said.text
+    assert "Exception ignored" not in said.text
+    assert said.code == 0, said.text
+    assert fresh.build() == ([] if not command else ["source", "choose", "pack"])
