@@ -135,7 +135,7 @@ class Runner:
             "inputs": inputs,
             "out": str(self.scratch / "out"),
             "scratch": str(self.scratch),
-            "cores": spec.cores or os.cpu_count() or 1,
+            "cores": self._cores(),
             "resumed": resumed,
             "network": spec.network,
             "readable": readable,
@@ -145,6 +145,9 @@ class Runner:
         result = self.stage.run(request, spec.environment, self._tell)
         self._validate(result)
         return result
+
+    def _cores(self) -> int:
+        return self.spec.cores or os.cpu_count() or 1
 
     def _validate(self, result: Mapping[str, Any]) -> None:
         """The stage ended well; is what it left what it declared?"""
@@ -179,6 +182,7 @@ class Runner:
             "why": spec.why,
             "label": spec.label,
             "request": spec.request,
+            "run": {"cores": self._cores(), **spec.environment, "network": spec.network},
             "resumed": resumed,
             "finished": round(time.time(), 3),
             **{key: result[key] for key in ("seconds", "peak_bytes", "sandbox", "modules")},

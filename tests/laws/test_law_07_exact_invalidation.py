@@ -98,3 +98,16 @@ def test_a_random_walk_through_configs(fresh: Lab) -> None:
         ask = [f"{leaf}={str(v).replace(' ', '')}" for leaf, v in config.items() if leaf != "text"]
         assert sorted(fresh.build(*ask)) == model.build(config), (SEED, number, config)
     fresh.check_sound()
+
+
+def test_how_a_step_was_run_is_recorded_and_in_no_key(built: Lab) -> None:
+    plain = built.records("pack")[-1]["run"]
+    assert plain["network"] is False
+    assert plain["cores"] >= 1
+    built.edit("dodo.py", "*config.more)])", "*config.more)], {'EDGEMAKE_DEVICE': 'cpu'})")
+    assert built.build() == []
+    assert built.build("limit=900") == ["pack"]
+    (record,) = (r for r in built.records("pack") if r["preimage"]["params"] == {"limit": 900})
+    assert record["run"] == {**plain, "EDGEMAKE_DEVICE": "cpu"}
+    assert "EDGEMAKE_DEVICE" not in str(record["preimage"])
+    built.check_sound()
