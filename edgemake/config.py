@@ -11,6 +11,7 @@ import msgspec
 
 from edgemake.digest import Digests, digest_of
 from edgemake.errors import UserError, did_you_mean
+from edgemake.manual import choices_of
 from edgemake.project import Project
 from edgemake.store import write_atomically
 
@@ -66,14 +67,19 @@ def validated(plain: dict[str, Any], schema: type[T]) -> T:
 def _sentence(words: str, path: str, plain: dict[str, Any], schema: type[Any]) -> str:
     section = f"{path}." if path else ""
     if unknown := re.search(r"unknown field `(.+?)`", words):
-        fields = _fields(plain, path, schema)
-        hint = did_you_mean(unknown[1], fields)
+        known = [field.name for field in _fields(plain, path, schema)]
+        hint = did_you_mean(unknown[1], known)
         return f"there is no key {section}{unknown[1]}{hint}"
     if absent := re.search(r"missing required field `(.+?)`", words):
         return f"{section}{absent[1]} is missing; it was removed, and has no default"
     if "Invalid value" in words and "kind" in path:
         return f"{path}: {_value(plain, path)!r} is not a kind of it"
-    return f"{path}: {words[0].lower()}{words[1:]}, found {_value(plain, path)!r}"
+    found, (parent, _, name) = _value(plain, path), path.rpartition(".")
+    if "enum value" in words:
+        fields = _fields(plain, parent, schema)
+        choices = [c for f in fields if f.name == name for cs in choices_of(f.type) for c in cs]
+        return f"{path}: {found!r} is none of its values{did_you_mean(str(found), choices)}"
+    return f"{path}: {words[0].lower()}{words[1:]}, found {found!r}"
 
 
 def _value(plain: Any, path: str) -> Any:
@@ -85,8 +91,8 @@ def _value(plain: Any, path: str) -> Any:
     return plain
 
 
-def _fields(plain: Any, path: str, schema: type[Any]) -> list[str]:
-    """Field names of the struct at `path`; in a tagged union those of the chosen one."""
+def _fields(plain: Any, path: str, schema: type[Any]) -> list[msgspec.structs.FieldInfo]:
+    """Fields of the struct at `path`; in a tagged union those of the chosen one."""
     types: list[Any] = [schema]
     kind = _value(plain, path)
     for part in [p for p in path.split(".") if p]:
@@ -100,4 +106,4 @@ def _fields(plain: Any, path: str, schema: type[Any]) -> list[str]:
         ]
     if isinstance(kind, dict) and "kind" in kind:
         types = [t for t in types if t.__struct_config__.tag == kind["kind"]] or types
-    return [field.name for struct in types for field in msgspec.structs.fields(struct)]
+    return [field for struct in types for field in msgspec.structs.fields(struct)]

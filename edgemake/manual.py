@@ -74,16 +74,17 @@ def _words(kind: Any) -> str:
         for sign, bound in ((">", meta.gt), (">=", meta.ge), ("<", meta.lt), ("<=", meta.le))
         if bound is not None
     ]
-    limits += [f"one of {', '.join(choices)}" for choices in _choices(kind)]
+    limits += [f"one of {', '.join(choices)}" for choices in choices_of(kind)]
     return (described[-1] if described else "") + (f" ({', '.join(limits)})" if limits else "")
 
 
-def _choices(kind: Any) -> Iterator[list[str]]:
+def choices_of(kind: Any) -> Iterator[list[str]]:
+    """The values of each Literal in a type."""
     if get_origin(kind) is Literal:
         yield [str(choice) for choice in get_args(kind)]
     else:
         for inner in get_args(kind):
-            yield from _choices(inner)
+            yield from choices_of(inner)
 
 
 def _metas(kind: Any) -> Iterator[Meta]:
