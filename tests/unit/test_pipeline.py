@@ -117,7 +117,10 @@ def test_a_command_that_does_not_name_the_file_is_refused() -> None:
         ("train.device=-1", "-1"),
         ("model.architecture=yolov8n", "'yolov8n'"),
         ("model.architecture=nets/own.yaml", "'nets/own.yaml'"),
-        ("target.vela.accelerator=ethos-u55-65", "'ethos-u55-65'"),
+        (
+            "target.vela.accelerator=ethos-u55-65",
+            "'ethos-u55-65' is none of its values; did you mean 'ethos-u55-64'?",
+        ),
         ("target.contract.strides=[]", "[]"),
         ("target.contract.operators=[]", "[]"),
     ],
