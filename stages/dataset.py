@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -250,6 +249,8 @@ class Taken:
 def _take_all(
     root: Path, split: str, images: list[str], classes: int, work: Work
 ) -> Iterator[Taken]:
+    from concurrent.futures import ThreadPoolExecutor  # slow to load, and planning needs none
+
     from vision.layout import stems
 
     def take(item: tuple[str, str]) -> Taken:
