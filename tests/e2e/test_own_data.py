@@ -37,7 +37,7 @@ def overrides(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def delivered(project: Checkout, overrides: list[str]) -> Delivered:
     """Built in two goes: the first is killed when an epoch has ended."""
     process = project.start(*project.base, *overrides)
-    project.wait_until("train-*/work/kept/00000[12]", process)
+    project.wait_until("train-*/*/kept/00000[12]", process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not project.wait_until_alone(2)
