@@ -1,4 +1,4 @@
-"""`doit target=grove_v2 | python docs/picture.py`: the README's picture of what a build printed."""
+"""`doit ARGUMENTS | python docs/picture.py ARGUMENTS`: the README's picture of what it printed."""
 
 import re
 import sys
@@ -9,6 +9,6 @@ from rich.console import Console
 console = Console(record=True, width=112, file=sys.stderr)
 for line in sys.stdin.read().strip().splitlines():
     console.print(line, markup=False, highlight=True)
-svg = console.export_svg(title="doit target=grove_v2")
+svg = console.export_svg(title=" ".join(["doit", *sys.argv[1:]]))
 svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # no fonts from the network
 Path(__file__).with_name("summary.svg").write_text(svg)
