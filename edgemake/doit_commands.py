@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
@@ -14,7 +16,7 @@ from edgemake.project import Project
 from edgemake.step import Step
 
 
-class ReadCommand(DoitCmdBase):  # type: ignore[misc]
+class ReadCommand(DoitCmdBase, ABC):  # type: ignore[misc]
     """A command that only asks the store: doit's database is not even opened."""
 
     base_options = ()  # those of doit's database
@@ -31,9 +33,9 @@ class ReadCommand(DoitCmdBase):  # type: ignore[misc]
         except UserError as error:
             raise InvalidCommand(str(error)) from None
 
+    @abstractmethod
     def answer(self, build: Build, names: list[str], params: Any) -> int:
         """Print the answer; the exit status."""
-        raise NotImplementedError
 
 
 class PlanCommand(ReadCommand):
@@ -52,36 +54,45 @@ class PlanCommand(ReadCommand):
         return 0
 
 
-class Why(ReadCommand):
-    """`doit why STEP`: what changed since the last artifact."""
+class StepsCommand(ReadCommand):
+    """A command about single steps, which must be named."""
 
-    doc_purpose = "what exactly changed since a step's last artifact"
     doc_usage = "STEP [key=value ...]"
 
     def answer(self, build: Build, names: list[str], params: Any) -> int:
-        from edgemake.tell import why_lines
-
-        for step in _named(build, names, "why"):
-            for line in why_lines(build, step):
+        if not names:
+            stages = ", ".join(dict.fromkeys(step.stage for step in build.steps()))
+            raise UserError(f"doit {self.get_name()} needs a step: one of {stages}")
+        for step in doit_tasks.steps_named(build, names, with_parents=False):
+            for line in self.lines(build, step):
                 self.outstream.write(line + "\n")
         return 0
 
+    @abstractmethod
+    def lines(self, build: Build, step: Step) -> Iterable[str]:
+        """What to print of one step."""
 
-class Log(ReadCommand):
+
+class Why(StepsCommand):
+    """`doit why STEP`: what changed since the last artifact."""
+
+    doc_purpose = "what exactly changed since a step's last artifact"
+
+    def lines(self, build: Build, step: Step) -> Iterable[str]:
+        from edgemake.tell import why_lines
+
+        return why_lines(build, step)
+
+
+class Log(StepsCommand):
     """`doit log STEP`: what the stage printed, of the last failure or of the artifact."""
 
     doc_purpose = "what a step printed when it ran or failed"
-    doc_usage = "STEP [key=value ...]"
 
-    def answer(self, build: Build, names: list[str], params: Any) -> int:
-        from edgemake.tell import log_of
+    def lines(self, build: Build, step: Step) -> Iterable[str]:
+        from edgemake.tell import log_lines
 
-        for step in _named(build, names, "log"):
-            title, path = log_of(build, step)
-            self.outstream.write(f"== {title}{f': {path}' if path else ''}\n")
-            if path is not None:
-                self.outstream.write(path.read_text(errors="replace").rstrip("\n") + "\n")
-        return 0
+        return log_lines(build, step)
 
 
 class ConfigCommand(ReadCommand):
@@ -119,7 +130,7 @@ class ConfigCommand(ReadCommand):
         return 0
 
 
-class Gc(ReadCommand):
+class Gc(DoitCmdBase):  # type: ignore[misc]
     """`doit gc`: delete artifacts that no deliverable and none of the last builds uses."""
 
     doc_purpose = "delete artifacts that no deliverable and none of the last builds uses"
@@ -170,11 +181,3 @@ class Gc(ReadCommand):
             f"{verb} {len(garbage.doomed)} artifacts ({total}), kept {garbage.kept}\n"
         )
         return 0
-
-
-def _named(build: Build, names: list[str], command: str) -> list[Step]:
-    """The steps a command was asked about. Raises UserError when it was asked about none."""
-    if not names:
-        stages = ", ".join(dict.fromkeys(step.stage for step in build.steps()))
-        raise UserError(f"doit {command} needs a step: one of {stages}")
-    return doit_tasks.steps_named(build, names, with_parents=False)

@@ -56,7 +56,15 @@ def why_lines(build: Build, step: Step) -> Iterator[str]:
         yield f"  {reason}"
 
 
-def log_of(build: Build, step: Step) -> tuple[str, Path | None]:
+def log_lines(build: Build, step: Step) -> Iterator[str]:
+    """What the stage printed when this action failed or, else, when its artifact was made."""
+    title, path = _log_of(build, step)
+    yield f"== {title}{f': {path}' if path else ''}"
+    if path is not None:
+        yield path.read_text(errors="replace").rstrip("\n")
+
+
+def _log_of(build: Build, step: Step) -> tuple[str, Path | None]:
     """(what this is, where it lies): the log of this action's failed run, or the artifact's."""
     verdict = build.resolver.look(step)
     if verdict.artifact is not None:
