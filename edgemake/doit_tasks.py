@@ -63,7 +63,7 @@ def tasks(build: Build) -> list[Task]:
         for task in subtasks:
             task.subtask_of = basename
         names = [task.name for task in subtasks]
-        current = [(_all_current, [members])]
+        current = [(_all_current, [build, members])]
         group = Task(basename, None, doc=doc, has_subtask=True, task_dep=names, uptodate=current)
         found += [group, *subtasks]
     return found
@@ -180,8 +180,11 @@ def _toolchain_task(build: Build, name: str) -> dict[str, Any]:
     }
 
 
-def _all_current(members: list[dict[str, Any]]) -> bool:
-    """A group is current when all that it stands for is."""
+def _all_current(build: Build, members: list[dict[str, Any]]) -> bool | None:
+    """A group is current when all that it stands for is. For `list` and `info`: in a build its
+    members have just been looked at, and doit takes None for no opinion."""
+    if build.watcher is not None:
+        return None
     return all(check(*subject) for member in members for check, subject in member["uptodate"])
 
 
