@@ -81,7 +81,7 @@ def test_a_toolchain_in_a_folder_of_an_awkward_name(workshop: Checkout, tmp_path
     place = tmp_path / "Werkzeuge, größer 工具"
     arguments = ("target.memory.flash_bytes=9000000", f'toolchain.dir="{place}"')
     said = workshop.doit(*arguments, environment={"UV_OFFLINE": "1"})
-    if "could not be installed" in said.text:
+    if "network was disabled" in said.text:
         pytest.skip("uv's cache was emptied since the main job was built")
     assert said.code == 0, said.text
     assert [path.name.partition("-")[0] for path in place.glob("[a-z]*")] == ["vela"]
