@@ -69,7 +69,7 @@ def plan(config: Config, dataset: Step | None) -> Step:
             split, wanted.count, seed, config.model.imgsz, config.target.preprocess, names
         ),
         inputs=inputs,
-        outputs=("calibration.npy", "calibration.json"),
+        outputs=("calibration.npy", "calibration.json", "calibration.txt"),
         toolchain=config.lock("images"),
         label=f"{wanted.count} of {wanted.source if split else 'the user'}",
     )
@@ -110,6 +110,8 @@ def run(params: Params, work: Work) -> None:
             f"remove them:\n{shown}"
         )
     pixels.flush()
+    names = "".join(f"{image.name}\n" for image in images)
+    (work.out / "calibration.txt").write_text(names, encoding="utf-8")
     _report(params, images, work.out / "calibration.json")
 
 

@@ -23,13 +23,18 @@ class Params:
     rules: dict[str, Any]
 
 
-def plan(config: Config, model: Input, vela: Input, export: Input) -> Step:
-    """`model`: the compiled TFLite file; `vela`: vela.json; `export`: export.json (names)."""
-    target = config.target
-    contract = target.contract
+def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
+    """`model`: the board's TFLite file; `cost`: vela.json, or arena.json where there is no NPU;
+    `export`: export.json (names)."""
+    target: Any = config.target
+    contract, output, vela = target.contract, config.output, target.vela
+    arena = output.arena_bytes
     rules = {
         "firmware": contract.firmware,
-        "form": target.head,
+        "form": output.form,
+        "order": list(output.order),
+        "max_classes": output.max_classes,
+        "max_scale": output.max_scale,
         "input_scale": contract.input_scale,
         "input_scale_tolerance": contract.input_scale_tolerance,
         "input_zero_point": contract.input_zero_point,
@@ -37,27 +42,36 @@ def plan(config: Config, model: Input, vela: Input, export: Input) -> Step:
         "imgsz_multiple": contract.imgsz_multiple,
         "strides": list(contract.strides),
         "box_channels": contract.box_channels,
-        "forbidden_class_counts": _by_text(contract.forbidden_class_counts),
-        "unwise_class_counts": _by_text(contract.unwise_class_counts),
+        "keypoint_values": contract.keypoint_values,
+        "forbidden_class_counts": _by_text(output.forbidden_class_counts),
+        "unwise_class_counts": _by_text(output.unwise_class_counts),
         "operators": list(contract.operators),
-        "min_npu_percent": contract.min_npu_percent,
-        "npu_fourcc": contract.npu_fourcc,
-        "npu_config": contract.npu_config,
-        "npu_arch": contract.npu_arch,
-        "sram_bytes": target.memory.sram_bytes,
+        "arena_bytes": arena.get(config.model.imgsz, target.memory.arena_bytes),
+        "arena_margin": target.memory.arena_margin,
+        "arena_sizes": sorted(arena),
         "flash_bytes": target.memory.flash_bytes,
         "flash_slot_bytes": target.memory.flash_slot_bytes,
-        "vela_proven": list(target.vela.proven),
-        "score_threshold": target.thresholds.score,
+        "npu": None if vela is None else _npu(vela),
+        "score_threshold": output.score,
     }
     return Step(
         stage="check",
         params=Params(rules),
-        inputs={"model.tflite": model, "vela.json": vela, "export.json": export},
+        inputs={"model.tflite": model, "cost.json": cost, "export.json": export},
         outputs=("verdict.json",),
         toolchain=config.lock("vela"),
         label=target.name,
     )
+
+
+def _npu(vela: Any) -> dict[str, Any]:
+    return {
+        "min_percent": vela.min_npu_percent,
+        "fourcc": vela.payload.fourcc,
+        "config": vela.payload.config,
+        "arch": vela.payload.arch,
+        "proven": list(vela.proven),
+    }
 
 
 def _by_text(reasons: dict[int, str]) -> dict[str, str]:

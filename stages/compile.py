@@ -41,7 +41,8 @@ class Params:
 
 def plan(config: Config, model: Input) -> Step:
     """`model`: a fully quantized TFLite file. Raises UserError for an ini that vela misreads."""
-    vela = config.target.vela
+    target: Any = config.target
+    vela = target.vela
     if found := faults(vela.ini.system, vela.ini.memory):
         raise UserError("\n".join(f"target.vela.ini.{fault}" for fault in sorted(found)))
     return Step(

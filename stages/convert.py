@@ -37,7 +37,7 @@ def plan(config: Config, head: Input) -> Step:
         inputs={"head.onnx": head},
         outputs=("saved_model",),
         toolchain=config.lock("tensorflow"),
-        label=f"{config.target.head} {config.model.imgsz}",
+        label=f"{config.output.form} {config.model.imgsz}",
     )
 
 

@@ -33,6 +33,34 @@ class Params:
     """digits: the recipe; fetched: ultralytics' YAML name; custom: class names and splits."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of a data set before anything runs."""
+
+    task: str
+    classes: int
+
+
+def known(config: Config) -> Known | None:
+    """Task and class count of the chosen data set; None for `dataset=none`.
+
+    Raises UserError for a data.yaml that is missing or cannot be used.
+    """
+    dataset: Any = config.dataset
+    if dataset.kind in GENERATED:
+        return GENERATED[dataset.kind]
+    if dataset.kind == "fetched":
+        return Known(dataset.task, dataset.classes)
+    if dataset.kind == "custom":
+        settings, _ = _plan_custom(dataset)
+        return Known("detect", len(settings["names"]))
+    return None
+
+
+GENERATED = {"digits": Known("detect", 10), "figures": Known("pose", 1)}
+"""Kind of a generated data set -> what it is."""
+
+
 def plan(config: Config) -> Step:
     """Raises UserError for a data.yaml that is missing or cannot be used."""
     dataset: Any = config.dataset

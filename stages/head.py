@@ -30,6 +30,10 @@ class Params:
     strides: list[int]
     """Pixels a cell, finest first."""
     box_channels: int
+    keypoint_values: int
+    """Values of a keypoint: x, y and, if 3, visibility."""
+    order: list[str]
+    """Names of the outputs in their order; empty: boxes before classes, fine before coarse."""
 
 
 def plan(config: Config, onnx: Input) -> Step:
@@ -37,11 +41,17 @@ def plan(config: Config, onnx: Input) -> Step:
     contract = config.target.contract
     return Step(
         stage="head",
-        params=Params(config.target.head, list(contract.strides), contract.box_channels),
+        params=Params(
+            form=config.output.form,
+            strides=list(contract.strides),
+            box_channels=contract.box_channels,
+            keypoint_values=contract.keypoint_values,
+            order=list(config.output.order),
+        ),
         inputs={"model.onnx": onnx},
         outputs=("head.onnx", "head.json"),
         toolchain=config.lock("images"),
-        label=f"{config.target.head} {config.model.imgsz}",
+        label=f"{config.output.form} {config.model.imgsz}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 """Version of model.json; see docs/model_json.md."""
-MODEL = "model_vela.tflite"
-COPIES = {MODEL: MODEL, "model_int8.tflite": "model_int8.tflite", "verdict.json": "contract.json"}
-"""Input -> the name under which it is handed on, byte for byte."""
+VERDICT = "contract.json"
+"""The name under which the verdict is handed on."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,33 @@ class Params:
     preprocess: str
     score_threshold: float
     iou_threshold: float
+    model: str
+    """The delivered file that the board runs."""
+    files: list[str]
+    """Files handed on under their own names."""
     commands: dict[str, str]
     """Way of delivery -> command; {model} is the file."""
 
 
+def commands(config: Config) -> dict[str, str]:
+    """Way of delivery -> command that puts the file {model} on the board."""
+    address = config.output.address
+    return {
+        way: text.replace("{address}", address) for way, text in config.target.deliver.items()
+    }
+
+
 def plan(
-    config: Config, name: str, *, model: Input, int8: Input, export: Input, verdict: Input
+    config: Config,
+    name: str,
+    *,
+    model: str,
+    files: Mapping[str, Input],
+    export: Input,
+    verdict: Input,
 ) -> Step:
-    """`name`: the deliverable's; `model`: the compiled file; `int8`: the one it came from."""
-    target = config.target
+    """`name`: the deliverable's; `files`: delivered name -> file, `model` the board's."""
+    target, output = config.target, config.output
     return Step(
         stage="package",
         params=Params(
@@ -50,32 +68,30 @@ def plan(
             target=target.name,
             title=target.title,
             firmware=target.contract.firmware,
-            form=target.head,
+            form=output.form,
             preprocess=target.preprocess,
-            score_threshold=target.thresholds.score,
-            iou_threshold=target.thresholds.iou,
-            commands=dict(target.deliver),
+            score_threshold=output.score,
+            iou_threshold=output.iou,
+            model=model,
+            files=sorted(files),
+            commands=commands(config),
         ),
-        inputs={
-            MODEL: model,
-            "model_int8.tflite": int8,
-            "export.json": export,
-            "verdict.json": verdict,
-        },
-        outputs=(*COPIES.values(), "model.json", "labels.txt"),
+        inputs={**files, "export.json": export, "verdict.json": verdict},
+        outputs=(*sorted(files), VERDICT, "model.json", "labels.txt"),
         label=name,
     )
 
 
 def run(params: Params, work: Work) -> None:
     """Writes the files named in `plan`."""
-    for name, handed_on in COPIES.items():
-        shutil.copyfile(work.inputs[name], work.out / handed_on)
+    for name in params.files:
+        shutil.copyfile(work.inputs[name], work.out / name)
+    shutil.copyfile(work.inputs["verdict.json"], work.out / VERDICT)
     export = json.loads(work.inputs["export.json"].read_text(encoding="utf-8"))
     verdict = json.loads(work.inputs["verdict.json"].read_text(encoding="utf-8"))
     labels = "".join(f"{name}\n" for name in export["names"])
     (work.out / "labels.txt").write_text(labels, encoding="utf-8")
-    files = sorted((*COPIES.values(), "labels.txt"))
+    files = sorted((*params.files, VERDICT, "labels.txt"))
     description = describe(params, export, verdict)
     description["files"] = {name: _stamp(work.out / name) for name in files}
     text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
@@ -102,7 +118,7 @@ def describe(params: Params, export: dict[str, Any], verdict: dict[str, Any]) ->
         },
         "figures": verdict["figures"],
         "commands": {
-            way: command.replace("{model}", MODEL) for way, command in params.commands.items()
+            way: command.replace("{model}", params.model) for way, command in params.commands.items()
         },
     }
 

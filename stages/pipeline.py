@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgemake.errors import UserError
 from edgemake.step import Input, Output, Step
 from stages import (
+    adopt,
+    arena,
     calibration,
     check,
+    check_onnx,
     compile,
     convert,
     dataset,
+    examine,
     export,
     head,
+    infer,
     package,
     quantize,
+    quantize_onnx,
     train,
     weights,
 )
@@ -28,8 +34,8 @@ if TYPE_CHECKING:
     from stages.schema import Config
 
 STAGES = (
-    *(calibration, check, compile, convert, dataset, export),
-    *(head, package, quantize, train, weights),
+    *(adopt, arena, calibration, check, check_onnx, compile, convert, dataset, export),
+    *(head, infer, package, quantize, quantize_onnx, train, weights),
 )
 TAKEN = frozenset(("store", *(stage.__name__.rpartition(".")[2] for stage in STAGES)))
 """Folders of artifacts/ that no target's deliverables may lie in."""
@@ -50,6 +56,24 @@ class Pipeline:
     """Way of delivery -> command that puts the file {model} on the board."""
     model: str
     """The package's output that the board runs."""
+    built: Built
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a target's own tools made of the network."""
+
+    model: str
+    """The name under which the board's file is delivered."""
+    files: Mapping[str, Output]
+    """Delivered name -> the file, the board's among them."""
+    runs: Output
+    """The int8 file that a PC can run: the board's, or what that was compiled from."""
+    export: Output
+    """export.json: class names, keypoints, input size."""
+    head: Output
+    """head.json: form and order of the outputs."""
+    verdict: Output
 
 
 def plan(config: Config) -> Pipeline:
@@ -57,35 +81,39 @@ def plan(config: Config) -> Pipeline:
 
     Raises UserError for what cannot work, before anything is run.
     """
-    examine(config)
+    known = dataset.known(config)
+    examine.examine(config, known, TAKEN)
     name = deliverable_name(config)
     source = dataset.plan(config) if needs_dataset(config) else None
-    checkpoint = _checkpoint(config, source)
-    exported = export.plan(config, checkpoint)
-    cut = head.plan(config, exported["model.onnx"])
+    network = _network(config, source)
+    cut = head.plan(config, network["model.onnx"])
     images = calibration.plan(config, source)
-    floats = convert.plan(config, cut["head.onnx"])
-    int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"])
-    compiled = compile.plan(config, int8["model_int8.tflite"])
-    checked = check.plan(
-        config, compiled["model_vela.tflite"], compiled["vela.json"], exported["export.json"]
-    )
+    built = BUILDERS[config.target.kind](config, network, cut, images)
+    lists = {name: images[name] for name in ("calibration.txt", "calibration.json")}
     packed = package.plan(
         config,
         name,
-        model=compiled["model_vela.tflite"],
-        int8=int8["model_int8.tflite"],
-        export=exported["export.json"],
-        verdict=checked["verdict.json"],
+        model=built.model,
+        files={**built.files, **lists},
+        export=built.export,
+        verdict=built.verdict,
     )
     return Pipeline(
         name=name,
         folder=config.target.name,
         package=packed,
-        verdicts=(checked["verdict.json"],),
-        deliver_commands=dict(config.target.deliver),
-        model=package.MODEL,
+        verdicts=(built.verdict,),
+        deliver_commands=package.commands(config),
+        model=built.model,
+        built=built,
     )
+
+
+def _network(config: Config, source: Step | None) -> Step:
+    """The step that leaves model.onnx and export.json: the user's ONNX file, or an export."""
+    if config.model.onnx is not None:
+        return adopt.plan(config)
+    return export.plan(config, _checkpoint(config, source))
 
 
 def _checkpoint(config: Config, source: Step | None) -> Input:
@@ -97,9 +125,49 @@ def _checkpoint(config: Config, source: Step | None) -> Input:
     if start is None:
         raise UserError(
             "model.weights=null with train=none: there is nothing to export; give model.weights a "
-            "checkpoint (a path, or a release such as yolov8n.pt), or leave train=none out"
+            "checkpoint (a path, or a release such as yolov8n.pt), give model.onnx a float ONNX "
+            "file, or leave train=none out"
         )
     return start
+
+
+def _tflite(config: Config, network: Step, cut: Step, images: Step) -> Built:
+    """Boards that run int8 TFLite files, compiled for an NPU where there is one."""
+    floats = convert.plan(config, cut["head.onnx"])
+    int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"])
+    runs, export = int8["model_int8.tflite"], network["export.json"]
+    files = {"model_int8.tflite": runs}
+    if config.target.vela is None:
+        cost = arena.plan(config, runs)["arena.json"]
+        model, board = "model_int8.tflite", runs
+    else:
+        compiled = compile.plan(config, runs)
+        cost = compiled["vela.json"]
+        model, board = "model_vela.tflite", compiled["model_vela.tflite"]
+        files = {model: board, **files}
+    checked = check.plan(config, board, cost, export)
+    return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
+
+
+def _onnx(config: Config, network: Step, cut: Step, images: Step) -> Built:
+    """Boards that run int8 ONNX files."""
+    int8 = quantize_onnx.plan(config, cut, images)
+    runs, export = int8["model.q.onnx"], network["export.json"]
+    checked = check_onnx.plan(config, runs, cut["head.json"], export, images["calibration.npy"])
+    model = f"{config.model.name}.q.onnx"
+    files = {
+        model: runs,
+        "quantize.json": int8["quantize.json"],
+        "xslim.json": int8["xslim.json"],
+    }
+    return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
+
+
+BUILDERS: Mapping[str, Callable[[Any, Step, Step, Step], Built]] = {
+    "tflite": _tflite,
+    "onnx": _onnx,
+}
+"""Kind of target -> what makes its file of the cut network."""
 
 
 def trains(config: Config) -> bool:
@@ -112,34 +180,16 @@ def needs_dataset(config: Config) -> bool:
     return trains(config) or config.quant.calibration.source in calibration.SPLITS
 
 
-def examine(config: Config) -> None:
-    """Raises UserError where values fit their types but not each other."""
-    side, contract = config.model.imgsz, config.target.contract
-    if side % contract.imgsz_multiple or side < contract.min_imgsz:
-        raise UserError(
-            f"model.imgsz={side}: {config.target.title} takes multiples of "
-            f"{contract.imgsz_multiple} from {contract.min_imgsz}"
-        )
-    if config.target.name in TAKEN:
-        raise UserError(
-            f"target.name={config.target.name}: artifacts/{config.target.name} is the build's own "
-            "folder; give the board another name"
-        )
-    for way, command in config.target.deliver.items():
-        if "{model}" not in command:
-            raise UserError(
-                f"target.deliver.{way}={command!r} does not name the file; write {{model}} where "
-                "its path belongs"
-            )
-
-
 def deliverable_name(config: Config) -> str:
     """For instance yolov8n-192-digits-int8_per_tensor; names the weights that are given."""
+    model, quant, given = config.model, config.quant, config.model.weights or config.model.onnx
     parts = (
-        config.model.name,
-        str(config.model.imgsz),
+        model.name,
+        str(model.imgsz),
+        "" if model.activation == "silu" else model.activation,
         config.dataset.name if trains(config) else "",
-        f"from_{Path(config.model.weights).stem}" if config.model.weights else "",
-        f"int8_{config.quant.weights}",
+        f"from_{Path(given).stem}" if given else "",
+        config.target.output or "",
+        f"int8_{getattr(quant, 'weights', quant.kind)}",
     )
     return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)

@@ -33,13 +33,14 @@ class Params:
 
 def plan(config: Config, saved_model: Input, calibration: Input) -> Step:
     """`saved_model`: NHWC float input 0..1; `calibration`: uint8 `[n, S, S, 3]` RGB."""
+    quant: Any = config.quant
     return Step(
         stage="quantize",
-        params=Params(config.quant.weights),
+        params=Params(quant.weights),
         inputs={"saved_model": saved_model, "calibration.npy": calibration},
         outputs=("model_int8.tflite", "quantize.json"),
         toolchain=config.lock("tensorflow"),
-        label=f"int8 {config.quant.weights}",
+        label=f"int8 {quant.weights}",
     )
 
 

@@ -16,11 +16,26 @@ Result = Literal["pass", "fail", "warn"]
 
 
 @dataclass(frozen=True)
+class Npu:
+    """What must come of the compiler, and what the NPU's driver compares before it runs."""
+
+    min_percent: float
+    fourcc: str
+    config: int
+    arch: str
+    proven: list[str]
+    """Compiler versions that people have run on the board."""
+
+
+@dataclass(frozen=True)
 class Rules:
     """What the firmware demands; see `stages.schema` for the fields' meanings and units."""
 
     firmware: str
     form: str
+    order: list[str]
+    max_classes: int
+    max_scale: float | None
     input_scale: float
     input_scale_tolerance: float
     input_zero_point: int
@@ -28,17 +43,18 @@ class Rules:
     imgsz_multiple: int
     strides: list[int]
     box_channels: int
+    keypoint_values: int
     forbidden_class_counts: dict[str, str]
     unwise_class_counts: dict[str, str]
     operators: list[str]
-    min_npu_percent: float
-    npu_fourcc: str
-    npu_config: int
-    npu_arch: str
-    sram_bytes: int
+    arena_bytes: int
+    arena_margin: float
+    """Part of the arena to keep free where its use is estimated."""
+    arena_sizes: list[int]
+    """Input sizes that have an arena of their own; empty: any size."""
     flash_bytes: int
-    flash_slot_bytes: int
-    vela_proven: list[str]
+    flash_slot_bytes: int | None
+    npu: Npu | None
     score_threshold: float
 
 

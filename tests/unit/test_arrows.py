@@ -43,6 +43,8 @@ def test_imports_point_one_way(path: Path) -> None:
         if where.stem == "pipeline"
         else {"vision", "edgemake"},
     }[package]
+    if where.parts[:2] == ("stages", "schema"):  # one package: its modules make one another up
+        names = [name for name in names if not name.startswith("stages.schema.")]
     for name in names:
         if top(name) in ("edgemake", "stages", "vision", "dodo"):
             assert top(name) in allowed, f"{where} imports {name}"

@@ -1,0 +1,61 @@
+"""Group `quant`: which tool makes the float model int8, with which images, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from stages.schema.base import Struct
+
+
+class Calibration(Struct, frozen=True):
+    """Section `quant.calibration`: the images that set the int8 ranges."""
+
+    source: Annotated[
+        str,
+        Meta(description="train, val, a list file (one image a line), or a folder of images"),
+    ]
+    count: Annotated[int, Meta(ge=1, le=100_000, description="how many images to use at most")]
+    order: Annotated[
+        Literal["random", "first"], Meta(description="which of them: drawn at random, or the first")
+    ]
+    seed: Annotated[int, Meta(ge=0, description="seed of the random choice")]
+
+
+class TfliteQuant(Struct, frozen=True, tag="tflite", tag_field="kind"):
+    """TensorFlow Lite's converter: full int8, for boards that run TFLite files."""
+
+    weights: Annotated[
+        Literal["per_tensor", "per_channel"], Meta(description="granularity of the weight scales")
+    ]
+    calibration: Calibration
+
+
+class OnnxQuant(Struct, frozen=True, kw_only=True):
+    """What xslim and xquant have in common: one tool under two names, one JSON config."""
+
+    method: Annotated[
+        Literal["default", "minmax", "percentile", "kl", "mse"],
+        Meta(description="calibration_type: how a range is taken from the values seen"),
+    ]
+    precision_level: Annotated[
+        int, Meta(ge=0, le=2, description="0: int8 everywhere; higher levels keep more in float")
+    ]
+    finetune_level: Annotated[
+        int, Meta(ge=0, le=3, description="0: none; higher levels tune rounding, in minutes")
+    ]
+    analysis: Annotated[bool, Meta(description="write the tool's error analysis, in minutes")]
+    truncate: Annotated[
+        bool, Meta(description="leave the decoding behind the last convolutions in float")
+    ]
+    opset: Annotated[int, Meta(ge=13, le=24, description="ONNX opset of the int8 file")]
+    calibration: Calibration
+
+
+class XslimQuant(OnnxQuant, frozen=True, tag="xslim", tag_field="kind"):
+    """xslim, SpacemiT's open quantizer."""
+
+
+class XquantQuant(OnnxQuant, frozen=True, tag="xquant", tag_field="kind"):
+    """xquant, the vendor's wheel: `toolchain.xquant.wheel` says where it lies."""
