@@ -59,14 +59,19 @@ def known(config: Config) -> Known | None:
 
 GENERATED = {"digits": Known("detect", 10), "figures": Known("pose", 1)}
 """Kind of a generated data set -> what it is."""
+SETTINGS = {
+    "digits": "train_images val_images imgsz seed digits smallest largest contrast",
+    "figures": "train_images val_images imgsz seed people smallest largest",
+}
+"""Kind of a generated data set -> the keys of its recipe."""
 
 
 def plan(config: Config) -> Step:
     """Raises UserError for a data.yaml that is missing or cannot be used."""
     dataset: Any = config.dataset
     inputs: dict[str, UserFile] = {}
-    if dataset.kind == "digits":
-        settings = _digit_settings(dataset)
+    if dataset.kind in SETTINGS:
+        settings = _generated_settings(dataset, SETTINGS[dataset.kind])
     elif dataset.kind == "fetched":
         settings = {"yaml": dataset.yaml}
     else:
@@ -82,7 +87,7 @@ def plan(config: Config) -> Step:
     )
 
 
-def _digit_settings(dataset: Any) -> dict[str, Any]:
+def _generated_settings(dataset: Any, keys: str) -> dict[str, Any]:
     if dataset.smallest > dataset.largest:
         from edgemake.errors import UserError
 
@@ -90,7 +95,6 @@ def _digit_settings(dataset: Any) -> dict[str, Any]:
             f"dataset.smallest={dataset.smallest} is above dataset.largest={dataset.largest}; "
             "swap them"
         )
-    keys = "train_images val_images imgsz seed digits smallest largest contrast"
     return {key: getattr(dataset, key) for key in keys.split()}
 
 
