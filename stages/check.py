@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgemake.errors import UserError
 from edgemake.step import Input, Step
 from edgemake.work import Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
-    from vision.contract import Facts, Rules
+    from vision.contract import Cost, Facts, Rules
     from vision.npu_payload import Payload
     from vision.tflite_file import ModelFile, Tensor
 
@@ -25,10 +27,18 @@ class Params:
 
 def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
     """`model`: the board's TFLite file; `cost`: vela.json, or arena.json where there is no NPU;
-    `export`: export.json (names)."""
+    `export`: export.json (names, keypoints).
+
+    Raises UserError for an input size that the board keeps no memory for.
+    """
     target: Any = config.target
     contract, output, vela = target.contract, config.output, target.vela
-    arena = output.arena_bytes
+    arenas, side = output.arena_bytes, config.model.imgsz
+    if arenas and side not in arenas:
+        raise UserError(
+            f"model.imgsz={side}: {target.title} has an arena for {_listed(arenas)} alone "
+            f"(target.outputs.{config.model.task}); choose one of these sizes"
+        )
     rules = {
         "firmware": contract.firmware,
         "form": output.form,
@@ -46,9 +56,9 @@ def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
         "forbidden_class_counts": _by_text(output.forbidden_class_counts),
         "unwise_class_counts": _by_text(output.unwise_class_counts),
         "operators": list(contract.operators),
-        "arena_bytes": arena.get(config.model.imgsz, target.memory.arena_bytes),
+        "arena_bytes": arenas.get(side, target.memory.arena_bytes),
         "arena_margin": target.memory.arena_margin,
-        "arena_sizes": sorted(arena),
+        "arena_by_size": _by_text(arenas),
         "flash_bytes": target.memory.flash_bytes,
         "flash_slot_bytes": target.memory.flash_slot_bytes,
         "npu": None if vela is None else _npu(vela),
@@ -74,40 +84,72 @@ def _npu(vela: Any) -> dict[str, Any]:
     }
 
 
-def _by_text(reasons: dict[int, str]) -> dict[str, str]:
+def _by_text(numbered: Mapping[int, Any]) -> dict[str, Any]:
     """JSON has only text for keys."""
-    return {str(count): reason for count, reason in reasons.items()}
+    return {str(number): numbered[number] for number in sorted(numbered)}
+
+
+def _listed(sizes: Collection[int]) -> str:
+    return " and ".join(map(str, sorted(sizes)))
 
 
 def run(params: Params, work: Work) -> None:
     """Writes verdict.json: every rule's line, the figures, and the file's tensors."""
-    from vision.contract import Facts, Rules
+    from vision.contract import Facts, Npu, Rules
     from vision.judge import judge
     from vision.tflite_file import read_model
 
     path = work.inputs["model.tflite"]
-    vela = json.loads(work.inputs["vela.json"].read_text())
+    export = json.loads(work.inputs["export.json"].read_text(encoding="utf-8"))
     model = read_model(path)
+    shape = export.get("kpt_shape")
     facts = Facts(
         model=model,
         file_bytes=path.stat().st_size,
-        classes=tuple(json.loads(work.inputs["export.json"].read_text())["names"]),
+        classes=tuple(export["names"]),
+        keypoints=(shape[0], shape[1]) if shape else None,
         payloads=tuple(_payload(data) for data in model.payloads),
-        npu_percent=vela["npu_percent"],
-        sram_bytes=vela["sram_bytes"],
-        vela=vela["vela"],
+        cost=_cost(json.loads(work.inputs["cost.json"].read_text(encoding="utf-8"))),
     )
-    rules = Rules(**params.rules)
+    npu = params.rules["npu"]
+    rules = Rules(**{**params.rules, "npu": None if npu is None else Npu(**npu)})
     lines = judge(rules, facts)
     verdict = {
-        "schema": 1,
+        "schema": 2,
         "passed": all(line.result != "fail" for line in lines),
         "lines": [asdict(line) for line in lines],
-        "figures": _figures(rules, facts, vela["latency_ms"]),
+        "figures": _figures(rules, facts),
         "tensors": _tensors(rules, model),
     }
     text = json.dumps(verdict, indent=1, ensure_ascii=False) + "\n"
     (work.out / "verdict.json").write_text(text, encoding="utf-8")
+
+
+def _cost(told: dict[str, Any]) -> Cost:
+    """What vela.json or arena.json says."""
+    from vision.contract import Cost
+
+    if "vela" in told:
+        return Cost(
+            tool=f"vela {told['vela']}",
+            version=told["vela"],
+            arena_bytes=told["sram_bytes"],
+            fixed_bytes=0,
+            estimated=False,
+            fault="",
+            npu_percent=told["npu_percent"],
+            latency_ms=told["latency_ms"],
+        )
+    return Cost(
+        tool=told["tool"],
+        version=told["tflm"],
+        arena_bytes=told["arena_bytes"],
+        fixed_bytes=told["fixed_bytes"],
+        estimated=True,
+        fault=told["fault"],
+        npu_percent=None,
+        latency_ms=None,
+    )
 
 
 def _payload(data: bytes) -> Payload | None:
@@ -119,27 +161,34 @@ def _payload(data: bytes) -> Payload | None:
         return None
 
 
-def _figures(rules: Rules, facts: Facts, latency_ms: float) -> dict[str, Any]:
-    return {
-        "npu_percent": facts.npu_percent,
-        "sram_bytes": facts.sram_bytes,
-        "sram_limit_bytes": rules.sram_bytes,
+def _figures(rules: Rules, facts: Facts) -> dict[str, Any]:
+    """Bytes and what they are held against; placement and latency only where there is an NPU."""
+    from vision.rules_memory import arena_limit
+
+    cost = facts.cost
+    figures: dict[str, Any] = {
+        "arena_bytes": cost.arena_bytes,
+        "arena_limit_bytes": arena_limit(rules, cost),
+        "arena_source": cost.source,
         "flash_bytes": facts.file_bytes,
         "flash_limit_bytes": rules.flash_bytes,
-        "latency_ms": latency_ms,
     }
+    if rules.npu is not None:
+        figures |= {"npu_percent": cost.npu_percent, "latency_ms": cost.latency_ms}
+    return figures
 
 
 def _tensors(rules: Rules, model: ModelFile) -> dict[str, Any]:
     """Inputs and outputs in the file's order; outputs with their role and stride."""
-    side = model.inputs[0].shape[1] if model.inputs and len(model.inputs[0].shape) == 4 else 0
-    outputs = []
-    for tensor in model.outputs:
-        box = tensor.shape[-1:] == (rules.box_channels,)
-        cells = tensor.shape[1] if len(tensor.shape) == 3 else 0
-        stride = round(side / cells**0.5) if cells else None
-        outputs.append({**_tensor(tensor), "role": "box" if box else "class", "stride": stride})
-    return {"inputs": [_tensor(tensor) for tensor in model.inputs], "outputs": outputs}
+    from vision.tensor_roles import roles
+
+    return {
+        "inputs": [_tensor(tensor) for tensor in model.inputs],
+        "outputs": [
+            {**_tensor(tensor), "role": role.kind, "stride": role.stride}
+            for tensor, role in zip(model.outputs, roles(rules, model), strict=True)
+        ],
+    }
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:

@@ -18,12 +18,18 @@ def _files(model: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _cost(figures: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        ("NPU placement", f"{figures['npu_percent']:g} %"),
-        ("SRAM", of_limit(figures["sram_bytes"], figures["sram_limit_bytes"])),
-        ("flash", of_limit(figures["flash_bytes"], figures["flash_limit_bytes"])),
-        ("latency", f"{figures['latency_ms']:.1f} ms (vela's estimate)"),
-    ]
+    """Sizes against the board's; what a figure is worth stands behind it."""
+    found = []
+    if "npu_percent" in figures:
+        found.append(("NPU placement", f"{figures['npu_percent']:g} %"))
+    if figures.get("arena_bytes") is not None:
+        arena = of_limit(figures["arena_bytes"], figures["arena_limit_bytes"])
+        found.append(("arena", f"{arena}, {figures['arena_source']}"))
+    if "flash_bytes" in figures:
+        found.append(("flash", of_limit(figures["flash_bytes"], figures["flash_limit_bytes"])))
+    if "latency_ms" in figures:
+        found.append(("latency", f"{figures['latency_ms']:.1f} ms (vela's estimate)"))
+    return found
 
 
 def of_limit(used: int, limit: int) -> str:

@@ -50,12 +50,38 @@ class Rules:
     arena_bytes: int
     arena_margin: float
     """Part of the arena to keep free where its use is estimated."""
-    arena_sizes: list[int]
-    """Input sizes that have an arena of their own; empty: any size."""
+    arena_by_size: dict[str, int]
+    """Input size -> its own arena, where only these sizes are taken; empty: any size."""
     flash_bytes: int
     flash_slot_bytes: int | None
     npu: Npu | None
     score_threshold: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a file takes at run time, as the tool says that lays it out in memory."""
+
+    tool: str
+    """The tool with its version."""
+    version: str
+    arena_bytes: int | None
+    """Tensor arena; None when the tool cannot run the file."""
+    fixed_bytes: int
+    """The part of the arena that does not grow with the image."""
+    estimated: bool
+    """Whether the board's own figure may differ."""
+    fault: str
+    """Why the file cannot be run; empty when it can."""
+    npu_percent: float | None
+    """Share of the compiled operators that run on the NPU; None where there is none."""
+    latency_ms: float | None
+    """The tool's estimate of one run."""
+
+    @property
+    def source(self) -> str:
+        """The tool, and whether its figure is an estimate."""
+        return f"{self.tool}: an estimate" if self.estimated else self.tool
 
 
 @dataclass(frozen=True)
@@ -65,14 +91,11 @@ class Facts:
     model: ModelFile
     file_bytes: int
     classes: tuple[str, ...]
+    keypoints: tuple[int, int] | None
+    """How many keypoints, and the values of each; None: unknown, or no pose network."""
     payloads: tuple[Payload | None, ...]
     """One for each NPU operator; None where the header cannot be read."""
-    npu_percent: float
-    """Share of the compiled operators that run on the NPU."""
-    sram_bytes: int
-    """Arena that the compiler plans for."""
-    vela: str
-    """Version of the compiler."""
+    cost: Cost
 
 
 @dataclass(frozen=True)

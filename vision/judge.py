@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from vision.contract import Facts, Line, Rule, Rules
-from vision.rules_board import compiler_version, memory_rules, operator_rules, payload_rules
-from vision.rules_tensors import (
-    class_count,
-    input_rules,
-    output_rules,
-    raw_outputs,
-    score_range,
-)
-
-FORMS: Mapping[str, Rule] = {"raw": raw_outputs}
-"""Form of the outputs (`target.head`) -> its rules."""
+from vision.rules_board import npu_rules, operator_rules
+from vision.rules_forms import FORMS
+from vision.rules_memory import arena_rule, flash_rules
+from vision.rules_scores import score_range
+from vision.rules_tensors import class_count, input_rules, output_rules
 
 
 def judge(rules: Rules, facts: Facts) -> list[Line]:
@@ -27,9 +20,9 @@ def judge(rules: Rules, facts: Facts) -> list[Line]:
         class_count,
         FORMS[rules.form],
         operator_rules,
-        payload_rules,
-        memory_rules,
-        compiler_version,
+        npu_rules,
+        arena_rule,
+        flash_rules,
         score_range,
     )
     return [
