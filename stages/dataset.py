@@ -170,7 +170,8 @@ def _store(
 def _generate(settings: dict[str, Any], work: Work) -> dict[str, Any]:
     """Composes both splits; an image depends on the seed and its own number only."""
     from vision.digit_sources import credit, load
-    from vision.digits import CLASSES, Recipe, compose, jpeg
+    from vision.digits import CLASSES, Recipe, compose
+    from vision.picture import jpeg
 
     recipe = Recipe(
         **{key: settings[key] for key in ("imgsz", "digits", "smallest", "largest", "contrast")}

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vision.picture import background, camera
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -97,7 +99,7 @@ def compose(sources: Sources, recipe: Recipe, seed: list[int]) -> tuple[Image, l
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    canvas = _background(sources.photos, recipe.imgsz, rng)
+    canvas = background(sources.photos, recipe.imgsz, rng)
     for _ in range(int(rng.integers(0, 4))):
         _distract(canvas, rng)
     boxes: list[Box] = []
@@ -108,24 +110,7 @@ def compose(sources: Sources, recipe: Recipe, seed: list[int]) -> tuple[Image, l
         if box is not None:
             _draw(canvas, mask, box, recipe.contrast, rng)
             boxes.append(box)
-    return _camera(canvas, rng), boxes
-
-
-def _background(photos: list[Image], side: int, rng: np.random.Generator) -> Image:
-    """A random square of a random photo, flipped, with its contrast and brightness changed."""
-    from PIL import Image
-
-    photo = photos[int(rng.integers(len(photos)))]
-    crop = int(min(photo.size) * (0.3 + 0.7 * rng.random()))
-    left, top = (int(rng.integers(0, extent - crop + 1)) for extent in photo.size)
-    square = photo.resize(
-        (side, side), Image.Resampling.BICUBIC, (left, top, left + crop, top + crop)
-    )
-    if rng.random() < 0.5:
-        square = square.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    gain, offset = 0.4 + 0.6 * rng.random(), int(rng.integers(0, 100))
-    table = [min(255, int(v * gain) + offset) for v in range(256)]
-    return square.point(table * 3)
+    return camera(canvas, rng), boxes
 
 
 def _distract(canvas: Image, rng: np.random.Generator) -> None:
@@ -194,24 +179,3 @@ def _draw(canvas: Image, mask: Image, box: Box, contrast: int, rng: np.random.Ge
     tint -= int(tint.sum()) // 3
     colour = tuple(min(255, max(0, luminance + int(t))) for t in tint)
     canvas.paste(Image.new("RGB", mask.size, colour), (box.left, box.top), mask)
-
-
-def _camera(canvas: Image, rng: np.random.Generator) -> Image:
-    """A slight blur and noise, as of a small camera."""
-    import numpy as np
-    from PIL import Image, ImageFilter
-
-    blurred = canvas.filter(ImageFilter.GaussianBlur(0.8 * rng.random()))
-    level = int(rng.integers(1, 9))
-    pixels = np.asarray(blurred).astype(np.int16)
-    pixels += rng.integers(-level, level + 1, pixels.shape, dtype=np.int16)
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-
-
-def jpeg(image: Image) -> bytes:
-    """The image as a JPEG file of quality 92, without metadata."""
-    import io
-
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=92)
-    return stream.getvalue()
