@@ -57,7 +57,7 @@ def test_the_head_is_what_the_firmware_decodes(chain: Delivered) -> None:
 
 
 def test_calibration_holds_pixels(chain: Delivered) -> None:
-    found = asked(chain, "calibration", "array.py", chain.file("calibration", "calibration.npy"))
+    found = asked(chain, "calibration", "npy_file.py", chain.file("calibration", "calibration.npy"))
     report = chain.json("calibration", "calibration.json")
     side = report["imgsz"]
     assert found["dtype"] == "uint8"
