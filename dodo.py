@@ -5,11 +5,12 @@ every Hydra override of the command line and makes doit tasks of the deliveries 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from edgemake.build import Plan
+from edgemake.build import Errand, Plan
 from edgemake.config import load
 from edgemake.deliver import Delivery
 from edgemake.project import Project
@@ -22,14 +23,17 @@ SCHEMA = Config
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
     """What the command line asks for. Raises UserError; with `keep`, caches the config."""
-    config = load(PROJECT, overrides, Config, keep=keep)
+    pictures = [word for word in overrides if word.startswith(("image=", "out="))]
+    keys = [word for word in overrides if word not in pictures]
+    config = load(PROJECT, keys, Config, keep=keep)
     toolchains = PROJECT.root / Path(config.toolchain.dir).expanduser()
-    return Plan([delivery(config)], how_to_run(config), toolchains)
-
-
-def delivery(config: Config) -> Delivery:
-    """What one config delivers."""
     planned = pipeline.plan(config)
+    asked = errand(config, planned, pictures) if pictures else None
+    return Plan([delivery(config, planned)], how_to_run(config), toolchains, asked)
+
+
+def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
+    """What one config delivers."""
     return Delivery(
         folder=planned.folder,
         name=planned.name,
@@ -40,6 +44,16 @@ def delivery(config: Config) -> Delivery:
         commands=planned.deliver_commands,
         model=planned.model,
     )
+
+
+def errand(config: Config, planned: pipeline.Pipeline, words: Sequence[str]) -> Errand:
+    """What `doit infer` runs, and does with the result."""
+    from stages import results  # for this command alone
+
+    wanted = results.wanted(words)
+    step = pipeline.look_at(config, planned.built, wanted.pictures)
+    ran = planned.built.name_of(planned.built.runs)
+    return Errand(step, partial(results.hand_out, wanted, ran, planned.model))
 
 
 def how_to_run(config: Config) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,15 @@ class Watcher(Protocol):
     def outcome(self, step: Step, outcome: str, seconds: float, why: Sequence[str]) -> None: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Errand:
+    """A step that is run for its own sake, on `doit infer`: no deliverable needs it."""
+
+    step: Step
+    finish: Callable[[Path], Iterable[str]]
+    """Takes the folder of its artifact, does with it what the user wants; lines to print."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a command line asks for."""
@@ -39,6 +48,7 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables for the stages that are in no key: the device, the number of workers."""
     toolchain_dir: Path | None = None
+    errand: Errand | None = None
 
 
 class Build:
@@ -57,12 +67,13 @@ class Build:
         self.processes = Processes()
         self.force_all = False
         self.workers = 1
-        self.environment = plan.environment
+        self.environment, self.errand = plan.environment, plan.errand
         self.watcher: Watcher | None = None
 
     def steps(self) -> list[Step]:
         """Every distinct step, parents first; equal steps of several configs are one."""
-        return self._distinct([root for d in self.deliveries for root in d.roots()])
+        roots = [root for delivery in self.deliveries for root in delivery.roots()]
+        return self._distinct([*roots, self.errand.step] if self.errand else roots)
 
     def steps_of(self, delivery: Delivery) -> list[Step]:
         """Every distinct step behind one delivery, parents first."""

@@ -97,6 +97,8 @@ class Run(DoitRun):  # type: ignore[misc]
 
     doc_purpose = "build what changed, nothing else (the default command)"
     doc_usage = "[key=value ...] [TASK ...]"
+    with_errand = False
+    """Whether the plan's errand is what this command is for."""
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Plan, run, and report. Exit status: 0, 1 if something failed (doit itself says 2 when
@@ -121,6 +123,8 @@ class Run(DoitRun):  # type: ignore[misc]
     @wraps(DoitRun._execute)
     def _execute(self, **options: Any) -> int:
         build: Build = self.loader.build
+        if build.errand is not None and not self.with_errand:
+            raise UserError("image= and out= belong to `doit infer`, which runs the model")
         build.force_all, build.workers = self._always, self._workers
         build.watcher = self._reporter
         self._reporter.begin(build, self.sel_tasks)

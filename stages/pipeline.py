@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemake.errors import UserError
-from edgemake.step import Input, Output, Step
+from edgemake.step import Input, Output, Step, UserFile
 from stages import (
     adopt,
     arena,
@@ -39,6 +39,8 @@ STAGES = (
 )
 TAKEN = frozenset(("store", *(stage.__name__.rpartition(".")[2] for stage in STAGES)))
 """Folders of artifacts/ that no target's deliverables may lie in."""
+INFER_ON_BOARD = Path(__file__).resolve().parents[1] / "vision/board/infer_onnx.py"
+"""A program of one file, delivered beside ONNX models: it runs them on the board or a PC."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Built:
 
     model: str
     """The name under which the board's file is delivered."""
-    files: Mapping[str, Output]
+    files: Mapping[str, Input]
     """Delivered name -> the file, the board's among them."""
     runs: Output
     """The int8 file that a PC can run: the board's, or what that was compiled from."""
@@ -74,6 +76,10 @@ class Built:
     head: Output
     """head.json: form and order of the outputs."""
     verdict: Output
+
+    def name_of(self, file: Output) -> str:
+        """The name under which one of `files` is delivered."""
+        return next(name for name, given in self.files.items() if given == file)
 
 
 def plan(config: Config) -> Pipeline:
@@ -107,6 +113,11 @@ def plan(config: Config) -> Pipeline:
         model=built.model,
         built=built,
     )
+
+
+def look_at(config: Config, built: Built, pictures: Sequence[Path]) -> Step:
+    """The step that runs the int8 file on pictures and draws what it finds."""
+    return infer.plan(config, built.runs, built.head, built.export, pictures)
 
 
 def _network(config: Config, source: Step | None) -> Step:
@@ -155,10 +166,11 @@ def _onnx(config: Config, network: Step, cut: Step, images: Step) -> Built:
     runs, export = int8["model.q.onnx"], network["export.json"]
     checked = check_onnx.plan(config, runs, cut["head.json"], export, images["calibration.npy"])
     model = f"{config.model.name}.q.onnx"
-    files = {
+    files: dict[str, Input] = {
         model: runs,
         "quantize.json": int8["quantize.json"],
         "xslim.json": int8["xslim.json"],
+        "infer.py": UserFile(INFER_ON_BOARD),
     }
     return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
 

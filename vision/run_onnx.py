@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from vision.decode import Floats
 
 
-def run_onnx(model: Path, images: Floats) -> Iterator[list[Floats]]:
+def run_onnx(model: Path, images: Iterable[Floats]) -> Iterator[list[Floats]]:
     """Outputs, in the graph's order, for each of `images` `[n, S, S, 3]` RGB float32 0..1.
 
     The network takes `[1, 3, S, S]`. One thread, so that equal inputs give equal bits.
@@ -28,8 +28,7 @@ def run_onnx(model: Path, images: Floats) -> Iterator[list[Floats]]:
 
 def corners_and_scores(output: Floats) -> tuple[Floats, Floats]:
     """ultralytics' decoded output `[1, 4 + classes, N]` -> `[N, 4]` corners, `[N, classes]`."""
-    import numpy as np
+    from vision.decode import corners_of
 
     rows = output[0].T
-    centre, size = rows[:, :2], rows[:, 2:4]
-    return np.concatenate([centre - size / 2, centre + size / 2], axis=-1), rows[:, 4:]
+    return corners_of(rows[:, :4]), rows[:, 4:]

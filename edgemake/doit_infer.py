@@ -1,0 +1,71 @@
+"""`doit infer`: builds what is missing of one step's inputs, runs it, and hands out its results.
+
+The program (`dodo.py`) says in its plan which step that is (`Plan.errand`), and what becomes of
+its artifact.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from doit.cmd_run import Run as DoitRun
+from doit.exceptions import InvalidCommand
+
+from edgemake.build import Build
+from edgemake.doit_plugin import Run
+from edgemake.errors import UserError
+
+NEEDS = "doit infer needs image=…: a picture, a folder of pictures, or a video"
+
+
+class Infer(Run):
+    """`doit infer image=…`: what the model finds on pictures."""
+
+    name = "infer"
+    doc_purpose = "run the target's model file on pictures and show what it finds"
+    doc_usage = "image=PICTURE|FOLDER|VIDEO [image=… …] [out=FOLDER] [key=value ...]"
+    doc_description = """
+Builds what is missing first, as `doit run` does, but compiles, checks and delivers nothing. Then
+runs the target's int8 file on a PC, with the board's preprocessing, decoding and thresholds, and
+prints what it finds on each picture: class, score, box (x1 y1 x2 y2 in the picture's pixels), and
+keypoints for pose.
+
+Writes into FOLDER (else the current one) result.json and result.jpg (result.mp4 for a video), or
+for several pictures result/<name>.jpg. Results of earlier calls are replaced.
+
+  doit infer target=grove_v2 image=desk.jpg
+  doit infer target=grove_v2 image=photos/ out=found
+  doit infer target=grove_v2 image=desk.jpg target.outputs.detect.raw.score=0.5
+"""
+
+    with_errand = True
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """As `Run.execute`; the exit status is the same."""
+        if args:
+            raise InvalidCommand(f"doit infer takes no {args[0]!r}; say image={args[0]}")
+        return super().execute(params, args)
+
+    @wraps(DoitRun._execute)
+    def _execute(self, **options: Any) -> int:
+        build: Build = self.loader.build
+        if build.errand is None:
+            raise UserError(NEEDS)
+        self.sel_tasks, self.sel_default_tasks = [build.errand.step.stage], False
+        result: int = super()._execute(**options)
+        if result == 0:
+            self._hand_out(build)
+        return result
+
+    def _hand_out(self, build: Build) -> None:
+        assert build.errand is not None
+        with build.open():
+            artifact = build.resolver.look(build.errand.step).artifact
+            assert artifact is not None
+            self.outstream.write("\n")
+            for line in build.errand.finish(artifact.path):
+                self.outstream.write(line + "\n")
+        for delivery in build.deliveries:
+            for line in build.deliverer.refusals(delivery):
+                self.outstream.write(f"!! the board would refuse this model: {line}\n")

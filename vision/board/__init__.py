@@ -1,0 +1,1 @@
+"""Programs handed on with a model: each is one file that imports nothing of this project."""
