@@ -1,8 +1,9 @@
-"""Cuts the decoding off the network: the raw outputs that the board's firmware decodes itself."""
+"""Gives the network the end its board wants: raw branches, or decoded in one of several forms."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +13,25 @@ from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
-    from vision.head_cut import Branch
+    from vision.forms import Decoded
+    from vision.head_cut import Head
+    from vision.head_graph import Tensor
 
 BOX_TOLERANCE = 0.5
 """Largest difference of a decoded corner from the uncut network's, pixels."""
 SCORE_TOLERANCE = 1e-3
 """Largest difference of a decoded score from the uncut network's."""
+SCORE_PART = 1e-2
+"""The same, as part of the uncut network's largest score: samples may excite no class much."""
+KEYPOINT_TOLERANCE = 0.5
+"""Largest difference of a decoded keypoint from the uncut network's, pixels."""
 SAMPLES = 3
 """Images on which cut and uncut network are compared."""
 
 
 @dataclass(frozen=True)
 class Params:
-    """What the cut depends on: the firmware's branches."""
+    """What the end depends on: the form, and the branches that the board's firmware decodes."""
 
     form: str
     strides: list[int]
@@ -33,7 +40,7 @@ class Params:
     keypoint_values: int
     """Values of a keypoint: x, y and, if 3, visibility."""
     order: list[str]
-    """Names of the outputs in their order; empty: boxes before classes, fine before coarse."""
+    """Names of the outputs in their order; empty: the form's own."""
 
 
 def plan(config: Config, onnx: Input) -> Step:
@@ -56,90 +63,152 @@ def plan(config: Config, onnx: Input) -> Step:
 
 
 def run(params: Params, work: Work) -> None:
-    """Writes head.onnx and head.json. Raises StageError for a network that is no detector."""
+    """Writes head.onnx and head.json.
+
+    Raises StageError for a network that is no detector, or none that the board can decode.
+    """
     import onnx
 
-    from vision.head_cut import cut, find_branches
+    from vision.head_cut import find_head
+    from vision.head_graph import cuts, end, reorder
 
     model = onnx.load(work.inputs["model.onnx"])
-    imgsz = model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value
     try:
-        branches = find_branches(model)
+        head = find_head(model)
     except ValueError as fault:
         raise StageError(
-            f"model.weights: this network does not end like a YOLOv8 detection head ({fault}); "
-            "give a detection model"
+            f"this network does not end like YOLOv8 for detection or pose: {fault}; give such a "
+            "network, exported by ultralytics (model.weights or model.onnx)"
         ) from None
-    _agrees(params, branches, imgsz)
-    head = cut(model, branches, imgsz)
+    _agrees(params, head)
+    ended, outputs = end(params.form, model, head)
+    outputs = _ordered(outputs, params.order)
+    reorder(ended, outputs)
     target = work.out / "head.onnx"
-    target.write_bytes(head.SerializeToString(deterministic=True))
-    difference = _verify(work.inputs["model.onnx"], target, params, imgsz)
+    target.write_bytes(ended.SerializeToString(deterministic=True))
     report: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "form": params.form,
-        "imgsz": imgsz,
-        "classes": branches[-1].channels,
-        "outputs": [_describe(branch, imgsz) for branch in branches],
-        "verified": {
-            "images": SAMPLES,
-            "box_difference_px": difference[0],
-            "box_tolerance_px": BOX_TOLERANCE,
-            "score_difference": difference[1],
-            "score_tolerance": SCORE_TOLERANCE,
-        },
+        "imgsz": head.imgsz,
+        "task": "pose" if head.keypoints else "detect",
+        "classes": head.classes,
+        "keypoints": list(head.keypoints) if head.keypoints else None,
+        "outputs": [tensor.described(head) for tensor in outputs],
+        "cuts": cuts(params.form, head),
+        "verified": _verify(work.inputs["model.onnx"], target, params.form, head, outputs),
     }
     (work.out / "head.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _describe(branch: Branch, imgsz: int) -> dict[str, Any]:
-    return {
-        "name": branch.name(imgsz),
-        "role": branch.role,
-        "stride": imgsz // branch.side,
-        "shape": [1, branch.side * branch.side, branch.channels],
-    }
+def _agrees(params: Params, head: Head) -> None:
+    """Raises StageError unless the branches are those the board decodes."""
+    from vision.head_graph import TASKS
 
-
-def _agrees(params: Params, branches: list[Branch], imgsz: int) -> None:
-    """Raises StageError unless the branches are those the firmware decodes."""
-    boxes = [branch for branch in branches if branch.role == "box"]
-    strides = [imgsz / branch.side for branch in boxes]
+    task = "pose" if head.keypoints else "detect"
+    if task not in TASKS[params.form]:
+        raise StageError(
+            f"the network is for task {task}; outputs of form {params.form} are for "
+            f"{' and '.join(TASKS[params.form])}: set model.task={task}, or give other weights"
+        )
+    boxes = head.of("box")
+    strides = [head.imgsz / branch.side for branch in boxes]
     if strides != params.strides:
         raise StageError(
             f"model.architecture: branches of strides {strides}; the board decodes "
             f"{params.strides} (target.contract.strides)"
         )
-    for branch in boxes:
-        if branch.channels != params.box_channels:
-            raise StageError(
-                f"model.architecture: box branches of {branch.channels} channels; the board "
-                f"decodes {params.box_channels} (target.contract.box_channels)"
-            )
+    if boxes[0].channels != params.box_channels:
+        raise StageError(
+            f"model.architecture: box branches of {boxes[0].channels} channels; the board "
+            f"decodes {params.box_channels} (target.contract.box_channels)"
+        )
+    if head.keypoints and head.keypoints[1] != params.keypoint_values:
+        raise StageError(
+            f"keypoints of {head.keypoints[1]} values; the board decodes {params.keypoint_values} "
+            "(target.contract.keypoint_values): train with a data set whose kpt_shape is "
+            f"[{head.keypoints[0]}, {params.keypoint_values}]"
+        )
 
 
-def _verify(whole: Path, head: Path, params: Params, imgsz: int) -> tuple[float, float]:
-    """Largest differences (corner in pixels, score) of the decoded head from the whole network.
+def _ordered(outputs: list[Tensor], order: list[str]) -> list[Tensor]:
+    """The outputs in the order asked for. Raises StageError when that names others."""
+    by_name = {tensor.name: tensor for tensor in outputs}
+    if order and sorted(order) != sorted(by_name):
+        raise StageError(
+            f"target.outputs: order {order} does not name each output once; they are "
+            f"{list(by_name)}"
+        )
+    return [by_name[name] for name in order] if order else outputs
+
+
+def _verify(
+    whole: Path, ended: Path, form: str, head: Head, outputs: Sequence[Tensor]
+) -> dict[str, Any]:
+    """Largest differences of what the end decodes to from what the whole network says.
 
     Raises StageError when they are beyond the tolerances: the cut is then in the wrong place.
     """
-    from vision.decode import decode
-    from vision.run_onnx import corners_and_scores, run_onnx
+    from vision.forms import decode_outputs
+    from vision.head_graph import whole_output
+    from vision.run_onnx import run_onnx
     from vision.samples import samples
 
-    images = samples(SAMPLES, imgsz)
-    box_difference = score_difference = 0.0
-    for one, many in zip(run_onnx(whole, images), run_onnx(head, images), strict=True):
-        half = len(many) // 2
-        corners, scores = decode(many[:half], many[half:], params.strides)
-        true_corners, true_scores = corners_and_scores(one[0])
-        box_difference = max(box_difference, float(abs(corners - true_corners).max()))
-        score_difference = max(score_difference, float(abs(scores - true_scores).max()))
-    if not (box_difference <= BOX_TOLERANCE and score_difference <= SCORE_TOLERANCE):
-        raise StageError(
-            f"the cut network decodes to other boxes than the whole one: corners off by "
-            f"{box_difference:.3g} px (allowed {BOX_TOLERANCE}), scores by "
-            f"{score_difference:.3g} (allowed {SCORE_TOLERANCE}); model.architecture is not a "
-            "YOLOv8 detection network"
+    images = samples(SAMPLES, head.imgsz)
+    described = [tensor.described(head) for tensor in outputs]
+    uncut = [whole_output(head).described(head)]
+    found = _Difference(pose=head.keypoints is not None)
+    for one, many in zip(run_onnx(whole, images), run_onnx(ended, images), strict=True):
+        found.add(
+            decode_outputs(form, many, described, head.imgsz),
+            decode_outputs("decoded", one, uncut, head.imgsz),
         )
-    return round(box_difference, 3), round(score_difference, 5)
+    found.demand()
+    return {"images": SAMPLES, **found.report()}
+
+
+class _Difference:
+    """Largest differences between two decodings, over images."""
+
+    def __init__(self, pose: bool) -> None:
+        self.box = self.score = self.part = 0.0
+        self.keypoint: float | None = 0.0 if pose else None
+
+    def add(self, found: Decoded, truth: Decoded) -> None:
+        score = float(abs(found.scores - truth.scores).max())
+        self.box = max(self.box, float(abs(found.corners - truth.corners).max()))
+        self.score = max(self.score, score)
+        self.part = max(self.part, score / max(float(truth.scores.max()), 1e-30))
+        if self.keypoint is not None:
+            assert found.keypoints is not None and truth.keypoints is not None
+            off = abs(found.keypoints - truth.keypoints)
+            self.keypoint = max(self.keypoint, float(off[..., :2].max()))
+            self.score = max(self.score, float(off[..., 2].max()))
+
+    def demand(self) -> None:
+        near = self.box <= BOX_TOLERANCE and (self.keypoint or 0.0) <= KEYPOINT_TOLERANCE
+        if not (near and self.score <= SCORE_TOLERANCE and self.part <= SCORE_PART):
+            raise StageError(
+                f"the cut network decodes to something else than the whole one: corners off by "
+                f"{self.box:.3g} px (allowed {BOX_TOLERANCE}), scores by {self.score:.3g} (allowed "
+                f"{SCORE_TOLERANCE}), {self.part:.2g} of the largest (allowed {SCORE_PART}), "
+                f"keypoints by {self.keypoint or 0:.3g} px (allowed {KEYPOINT_TOLERANCE}); "
+                "model.architecture is not a YOLOv8 network"
+            )
+
+    def report(self) -> dict[str, Any]:
+        """Rounded: what lies below is noise of the processor."""
+        pose = (
+            {}
+            if self.keypoint is None
+            else {
+                "keypoint_difference_px": round(self.keypoint, 3),
+                "keypoint_tolerance_px": KEYPOINT_TOLERANCE,
+            }
+        )
+        return {
+            "box_difference_px": round(self.box, 3),
+            "box_tolerance_px": BOX_TOLERANCE,
+            "score_difference": round(self.score, 5),
+            "score_tolerance": SCORE_TOLERANCE,
+            **pose,
+        }

@@ -97,18 +97,3 @@ def keypoints(raw: Floats, centres: Floats, strides: Floats) -> Floats:
     points = raw.reshape(len(raw), -1, VALUES)
     places = (points[..., :2] * 2 + (centres - 0.5)[:, None]) * strides[:, None]
     return np.concatenate([places, sigmoid(points[..., 2:])], axis=-1)
-
-
-def decode(
-    box: Sequence[Floats], logits: Sequence[Floats], strides: Sequence[int]
-) -> tuple[Floats, Floats]:
-    """All branches of one image -> (`[N, 4]` corners in pixels, `[N, classes]` scores 0..1).
-
-    `box[i]` is `[1, cells, 4 * bins]` and `logits[i]` `[1, cells, classes]` of `strides[i]`;
-    the rows of the result follow the branches in the order given.
-    """
-    import numpy as np
-
-    corners = [boxes(branch[0], stride) for branch, stride in zip(box, strides, strict=True)]
-    scores = [sigmoid(branch[0]) for branch in logits]
-    return np.concatenate(corners), np.concatenate(scores)
