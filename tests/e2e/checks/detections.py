@@ -1,8 +1,8 @@
 """Holds the int8 file against the float network on images, decoded as the board does it.
 
-Arguments: head.onnx (head.json lies beside it), model_int8.tflite, then images. Runs in toolchain `tensorflow`. Prints
-`found`: confident float detections, `again`: those that the int8 file finds too, and
-`score_difference`: the mean difference of scores over all cells.
+Arguments: head.onnx (head.json lies beside it), model_int8.tflite, then images. Runs in toolchain
+`tensorflow`. Prints `found`: confident float detections, `again`: those that the int8 file finds
+too, and `score_difference`: the mean difference of scores over all cells.
 """
 
 from __future__ import annotations
