@@ -18,6 +18,18 @@ from edgemake.errors import UserError
 
 NEEDS = "doit infer needs image=…: a picture, a folder of pictures, or a video"
 
+DESCRIPTION = (
+    "Builds what is missing first, as `doit run` does, but compiles, checks and delivers nothing. "
+    "Then runs the target's int8 file on this PC, with the board's preprocessing, decoding and "
+    "thresholds, and prints what it finds on each picture: class, score, box (x1 y1 x2 y2 in the "
+    "picture's pixels), and the keypoints of a pose.\n\n"
+    "Writes result.json and result.jpg (result.mp4 of a video) into FOLDER or else the current "
+    "one; for several pictures result/NAME.jpg. Results of earlier calls are replaced.\n\n"
+    "doit infer target=grove_v2 image=desk.jpg\n"
+    "doit infer target=grove_v2 image=photos/ out=found\n"
+    "doit infer target=spacemit_k1 image=clip.mp4 target.outputs.detect.decoded.score=0.5\n"
+)
+
 
 class Infer(Run):
     """`doit infer image=…`: what the model finds on pictures."""
@@ -25,20 +37,7 @@ class Infer(Run):
     name = "infer"
     doc_purpose = "run the target's model file on pictures and show what it finds"
     doc_usage = "image=PICTURE|FOLDER|VIDEO [image=… …] [out=FOLDER] [key=value ...]"
-    doc_description = """
-Builds what is missing first, as `doit run` does, but compiles, checks and delivers nothing. Then
-runs the target's int8 file on a PC, with the board's preprocessing, decoding and thresholds, and
-prints what it finds on each picture: class, score, box (x1 y1 x2 y2 in the picture's pixels), and
-keypoints for pose.
-
-Writes into FOLDER (else the current one) result.json and result.jpg (result.mp4 for a video), or
-for several pictures result/<name>.jpg. Results of earlier calls are replaced.
-
-  doit infer target=grove_v2 image=desk.jpg
-  doit infer target=grove_v2 image=photos/ out=found
-  doit infer target=grove_v2 image=desk.jpg target.outputs.detect.raw.score=0.5
-"""
-
+    doc_description = DESCRIPTION
     with_errand = True
 
     def execute(self, params: Any, args: list[str]) -> int:
@@ -69,3 +68,8 @@ for several pictures result/<name>.jpg. Results of earlier calls are replaced.
         for delivery in build.deliveries:
             for line in build.deliverer.refusals(delivery):
                 self.outstream.write(f"!! the board would refuse this model: {line}\n")
+            verdicts = [build.resolver.look(output.step) for output in delivery.verdicts]
+            if any(verdict.artifact is None for verdict in verdicts):
+                self.outstream.write(
+                    "not yet held against the board's contract: `doit` does that\n"
+                )

@@ -186,7 +186,12 @@ class _Look:
         head, params = self._head, self._params
         side = head["imgsz"]
         outputs = self._network(fitted(picture, side, params.preprocess))
-        decoded = decode_outputs(head["form"], outputs, head["outputs"], side)
+        try:
+            decoded = decode_outputs(head["form"], outputs, head["outputs"], side)
+        except ValueError as fault:
+            raise StageError(
+                f"the model file is not the one that head.json describes: {fault}"
+            ) from fault
         place = placement(picture.width, picture.height, side, params.preprocess)
         found = select(decoded, params.score, params.iou)
         return on_picture(found, place, picture.width, picture.height)

@@ -47,6 +47,8 @@ def wanted(words: Sequence[str]) -> Wanted:
         raise UserError(f"out= is given {len(places)} times; give one folder")
     pictures: dict[Path, None] = {}
     for source in sources:
+        if not source:
+            raise UserError(f"image= is empty; give {accepted()}")
         try:
             pictures |= dict.fromkeys(find(source))
         except ValueError as fault:
@@ -152,8 +154,8 @@ def _what_ran(report: dict[str, Any], model: str, board: str, artifact: Path) ->
     else:
         what = f"{model}, the int8 file that {board} was compiled from"
     yield (
-        f"ran {what}, on {report['runtime']} of this PC: the closest stand-in for the board, "
-        "whose processor may round otherwise"
+        f"ran {what}, on this PC: the closest stand-in for the board, whose processor may round "
+        "otherwise"
     )
     yield f"score >= {limits['score']:g}, NMS IoU {limits['iou']:g}, {report['preprocess']}"
     log = (artifact / "log.txt").read_text(errors="replace").splitlines()

@@ -26,6 +26,7 @@ LIMBS = (
 COCO_POINTS = 17
 
 Colour = tuple[int, int, int]
+Rectangle = tuple[float, float, float, float]
 
 
 def enlargement(width: int, height: int) -> int:
@@ -34,8 +35,9 @@ def enlargement(width: int, height: int) -> int:
 
 
 def colour(index: int) -> Colour:
-    """Of a class: bright, and unlike that of the classes before it."""
-    red, green, blue = colorsys.hsv_to_rgb((0.33 + index * GOLDEN) % 1, 0.85, 0.95)
+    """Of a class: bright, and unlike that of the classes before it; every eighth is paler."""
+    pale = 0.35 * (index // 8 % 2)
+    red, green, blue = colorsys.hsv_to_rgb((0.33 + index * GOLDEN) % 1, 0.85 - pale, 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
@@ -48,12 +50,14 @@ def drawn(picture: Image, found: Detections, names: Sequence[str]) -> Image:
         (picture.width * times, picture.height * times), Image.Resampling.BICUBIC
     )
     pen = _Pen(ImageDraw.Draw(canvas), canvas.size)
-    for i in reversed(range(len(found.scores))):  # the surest comes last, and lies on top
-        kind = int(found.classes[i])
+    boxes = [[float(value) * times for value in box] for box in found.boxes]
+    for i in reversed(range(len(boxes))):  # the surest comes last, and lies on top
         if found.keypoints is not None:
             pen.pose([(x * times, y * times, seen) for x, y, seen in found.keypoints[i]])
-        box = [float(value) * times for value in found.boxes[i]]
-        pen.box(box, colour(kind), names[kind], f"{found.scores[i]:.2f}", kind)
+        pen.frame(boxes[i], colour(int(found.classes[i])))
+    for i, box in enumerate(boxes):
+        kind = int(found.classes[i])
+        pen.label(box, names[kind], f"class {kind}", float(found.scores[i]), colour(kind))
     return canvas
 
 
@@ -64,23 +68,45 @@ class _Pen:
         from PIL import ImageFont
 
         self._draw, self._size = draw, size
+        self._labels: list[Rectangle] = []
         longer = max(size)
         self._line = max(2, round(longer / 300))
         self._font = ImageFont.load_default(size=min(40, max(13, round(longer / 42))))
 
-    def box(self, box: list[float], paint: Colour, name: str, score: str, kind: int) -> None:
-        """A frame, and a label above it; inside where there is no room above."""
+    def frame(self, box: list[float], paint: Colour) -> None:
+        """A box without its label."""
         self._draw.rectangle(box, outline=paint, width=self._line)
-        text = f"{name if self._has(name) else f'class {kind}'} {score}"
+
+    def label(
+        self, box: list[float], name: str, otherwise: str, score: float, paint: Colour
+    ) -> None:
+        """Name and score: above the box, or where else no label lies yet."""
+        text = f"{name if self._has(name) else otherwise}  {score:.2f}"
         pad = self._line
         left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
         width, height = right - left + 2 * pad, bottom - top + 2 * pad
         x = max(0.0, min(box[0], self._size[0] - width))
-        y = box[1] - height if box[1] >= height else box[1]
-        self._draw.rectangle((x, y, x + width, y + height), fill=paint)
+        tries = [(x, y, x + width, y + height) for y in self._rows(box, height)]
+        place = next((one for one in tries if not self._taken(one)), tries[0])
+        self._labels.append(place)
+        self._draw.rectangle(place, fill=paint)
         dark = 0.299 * paint[0] + 0.587 * paint[1] + 0.114 * paint[2] > 128
         ink = (0, 0, 0) if dark else (255, 255, 255)
-        self._draw.text((x + pad - left, y + pad - top), text, fill=ink, font=self._font)
+        at = place[0] + pad - left, place[1] + pad - top
+        self._draw.text(at, text, fill=ink, font=self._font)
+
+    def _rows(self, box: list[float], height: float) -> list[float]:
+        """Where a label may begin, from the best place on: above, inside, at the foot, below."""
+        rows = [box[1] - height, box[1], box[3] - height, box[3]]
+        inside = [y for y in rows if 0 <= y <= self._size[1] - height]
+        return inside or [max(0.0, self._size[1] - height)]
+
+    def _taken(self, place: Rectangle) -> bool:
+        return any(
+            place[0] < other[2] and other[0] < place[2]
+            and place[1] < other[3] and other[1] < place[3]
+            for other in self._labels
+        )  # fmt: skip
 
     def pose(self, points: Sequence[tuple[float, float, float]]) -> None:
         """Dots, and COCO's limbs between them where there are COCO's 17."""

@@ -7,9 +7,6 @@ prints what it finds (class, score, box x1 y1 x2 y2 in the picture's pixels, key
 and draws it into result.jpg. Needs numpy, opencv and onnxruntime; where `spacemit_ort` is
 installed, SpaceMITExecutionProvider runs the model, else the CPU does. The model, labels.txt and
 model.json (thresholds) are looked for beside this file.
-
-Knows the outputs `decoded` (one, `[1, 4 + classes (+ keypoints), N]`, boxes in pixels) and `branch`
-(for each of three strides a box `[1, 64, h, w]`, scores `[1, classes, h, w]` and their sum).
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ try:
     import onnxruntime
 except ImportError as missing:
     sys.exit(
-        f"error: {missing}; this program needs numpy, opencv-python-headless, onnxruntime "
+        f"{missing}; this program needs numpy, opencv-python-headless, onnxruntime "
         "(on the board spacemit-ort in its place)"
     )
 
@@ -46,10 +43,7 @@ LIMBS = (
 
 
 class Failed(SystemExit):
-    """Something the user can mend: one line on stderr, exit status 1."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(f"error: {words}")
+    """Something the user can mend: its words go to stderr, the exit status is 1."""
 
 
 class Found(NamedTuple):
@@ -80,7 +74,7 @@ def main() -> None:
     """Load, look, print, draw."""
     wanted = arguments()
     picture = read_picture(wanted.image)
-    session, provider = load(wanted.model or beside())
+    session, provider = load(wanted.model)
     entry = session.get_inputs()[0]
     if len(entry.shape) != 4 or not all(isinstance(n, int) for n in entry.shape):
         raise Failed(f"the model's input {entry.shape} has no fixed size [1, 3, height, width]")
@@ -107,21 +101,25 @@ def read_picture(path: Path) -> Any:
     except OSError as fault:
         raise Failed(f"--image {path}: {fault.strerror}") from None
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if picture is None:
+    if picture is None or torn(data):
         raise Failed(f"--image {path}: not a picture, or a damaged one")
     return picture
 
 
-def beside() -> Path:
-    """The only .q.onnx file that lies beside this program."""
-    models = sorted(HERE.glob("*.q.onnx"))
+def torn(data: bytes) -> bool:
+    """Whether a JPEG file ends before its picture does; opencv may silently leave the rest grey."""
+    at, jpeg = 2, data[:2] == b"\xff\xd8"
+    while jpeg and data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")  # from header to header
+    return jpeg and data.find(b"\xff\xd9", at) < 0
+
+
+def load(given: Path | None) -> tuple[Any, str]:
+    """A session of the model, or of the .q.onnx file beside this program; what runs it."""
+    models = [given] if given else sorted(HERE.glob("*.q.onnx"))
     if len(models) != 1:
         raise Failed(f"--model: {len(models)} files *.q.onnx lie in {HERE}; say which to run")
-    return models[0]
-
-
-def load(model: Path) -> tuple[Any, str]:
-    """A session, and the name of what runs it."""
+    [model] = models
     if not model.is_file():
         raise Failed(f"--model {model}: no such file")
     options, providers = onnxruntime.SessionOptions(), ["CPUExecutionProvider"]
@@ -184,7 +182,7 @@ def decode(outputs: list[Any], names: list[str], height: int) -> tuple[Any, Any,
 
 
 def whole(rows: Any, names: list[str]) -> tuple[Any, Any, Any]:
-    """`decoded`: rows of centre x, y, width, height, class scores, keypoints."""
+    """`decoded`, `[1, n, N]`: centre x, y, width, height in pixels, class scores, keypoints."""
     classes = len(names) or rows.shape[1] - 4
     rest = rows.shape[1] - 4 - classes
     if rest < 0 or (rest % 3 and rest % 2):
@@ -203,7 +201,7 @@ def whole(rows: Any, names: list[str]) -> tuple[Any, Any, Any]:
 
 
 def branches(outputs: list[Any], height: int) -> tuple[Any, Any, Any]:
-    """`branch`: for each size of grid a box, class scores, and a sum that is not needed."""
+    """`branch`: for each stride a box `[1, 64, h, w]`, scores `[1, classes, h, w]`, their sum."""
     grids: dict[tuple[int, int], list[Any]] = {}
     for output in outputs:
         grids.setdefault(output.shape[2:], []).append(output)
