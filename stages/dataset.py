@@ -39,6 +39,8 @@ class Known:
 
     task: str
     classes: int
+    names: tuple[str, ...] | None = None
+    """Class names; None where a download brings them."""
 
 
 def known(config: Config) -> Known | None:
@@ -53,11 +55,11 @@ def known(config: Config) -> Known | None:
         return Known(dataset.task, dataset.classes)
     if dataset.kind == "custom":
         settings, _ = _plan_custom(dataset)
-        return Known("detect", len(settings["names"]))
+        return Known("detect", len(settings["names"]), tuple(settings["names"]))
     return None
 
 
-GENERATED = {"digits": Known("detect", 10), "figures": Known("pose", 1)}
+GENERATED = {"digits": Known("detect", 10, tuple("0123456789")), "figures": Known("pose", 1)}
 """Kind of a generated data set -> what it is."""
 SETTINGS = {
     "digits": "train_images val_images imgsz seed digits smallest largest contrast",
