@@ -37,13 +37,17 @@ class Locks(Struct, frozen=True):
         str, Meta(description="lock (toolchains/….lock) for the interpreter that boards run")
     ]
     xslim: Annotated[str, Meta(description="lock (toolchains/….lock) for SpacemiT's quantizer")]
+    xquant: Annotated[
+        str, Meta(description="lock (toolchains/….lock) for what the vendor's xquant wheel imports")
+    ]
 
 
 class Xquant(Struct, frozen=True):
-    """Section `toolchain.xquant`: the vendor's quantizer, which no package index has."""
+    """Section `toolchain.xquant`: SpacemiT's quantizer under its old name."""
 
     wheel: Annotated[
-        str | None, Meta(description="path of the vendor's wheel xquant-….whl, for quant=xquant")
+        str | None,
+        Meta(description="path of SpacemiT's own wheel xquant-….whl, for quant=xquant"),
     ]
 
 

@@ -37,25 +37,37 @@ class OnnxQuant(Struct, frozen=True, kw_only=True):
 
     method: Annotated[
         Literal["default", "minmax", "percentile", "kl", "mse"],
-        Meta(description="calibration_type: how a range is taken from the values seen"),
+        Meta(
+            description="calibration_type: how a range is taken from the values seen; default: the "
+            "tool's search for the least error, in minutes"
+        ),
     ]
     precision_level: Annotated[
-        int, Meta(ge=0, le=2, description="0: int8 everywhere; higher levels keep more in float")
+        int,
+        Meta(
+            ge=0,
+            le=2,
+            description="0: all int8; 1, 2: convolutions int8, some of the rest float (3 and 4 of "
+            "the tools are no static int8)",
+        ),
     ]
     finetune_level: Annotated[
         int, Meta(ge=0, le=3, description="0: none; higher levels tune rounding, in minutes")
     ]
-    analysis: Annotated[bool, Meta(description="write the tool's error analysis, in minutes")]
+    analysis: Annotated[
+        bool, Meta(description="the tool's own error analysis, in the log of quantize_onnx")
+    ]
     truncate: Annotated[
         bool, Meta(description="leave the decoding behind the last convolutions in float")
     ]
-    opset: Annotated[int, Meta(ge=13, le=24, description="ONNX opset of the int8 file")]
     calibration: Calibration
 
 
 class XslimQuant(OnnxQuant, frozen=True, tag="xslim", tag_field="kind"):
     """xslim, SpacemiT's open quantizer."""
 
+    opset: Annotated[int, Meta(ge=13, le=24, description="ONNX opset of the int8 file")]
+
 
 class XquantQuant(OnnxQuant, frozen=True, tag="xquant", tag_field="kind"):
-    """xquant, the vendor's wheel: `toolchain.xquant.wheel` says where it lies."""
+    """xquant, the vendor's wheel (`toolchain.xquant.wheel`); it keeps the opset of the export."""
