@@ -98,15 +98,20 @@ def prepared(overrides: Sequence[str]) -> Workplace:
 
 
 def _copy(work: Workplace) -> None:
+    copy_sources(work, work.project)
+    for _, artifact in work.chain:
+        store = work.project / "artifacts/store"
+        shutil.copytree(artifact.path, store / artifact.stage / artifact.digest)
+
+
+def copy_sources(work: Workplace, project: Path) -> None:
+    """The project without any artifact, with the same installed toolchains."""
     skip = shutil.ignore_patterns("__pycache__")
     for name in COPIED:
-        source, target = ROOT / name, work.project / name
+        source, target = ROOT / name, project / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target, ignore=skip)
         else:
             shutil.copyfile(source, target)
-    for _, artifact in work.chain:
-        store = work.project / "artifacts/store"
-        shutil.copytree(artifact.path, store / artifact.stage / artifact.digest)
-    (work.project / ".toolchains").symlink_to(work.toolchains)
+    (project / ".toolchains").symlink_to(work.toolchains)
