@@ -12,6 +12,7 @@ from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
+    from vision.compare_outputs import Difference
 
 SAMPLES = 4
 """Images on which ONNX and PyTorch are compared."""
@@ -23,6 +24,7 @@ class Params:
 
     task: str
     architecture: str
+    activation: str
     imgsz: int
     """Side of the square input, pixels."""
     opset: int
@@ -39,6 +41,7 @@ def plan(config: Config, checkpoint: Input) -> Step:
         params=Params(
             task=model.task,
             architecture=model.architecture,
+            activation=model.activation,
             imgsz=model.imgsz,
             opset=export.opset,
             simplify=export.simplify,
@@ -54,54 +57,64 @@ def plan(config: Config, checkpoint: Input) -> Step:
 def run(params: Params, work: Work) -> None:
     """Writes model.onnx and export.json.
 
-    The network takes `images` [1,3,S,S] float32 RGB 0..1 and gives `output0` [1,4+nc,N].
+    The network takes `images` [1,3,S,S] float32 RGB 0..1 and gives `output0` [1,4+nc,N], for pose
+    [1,4+nc+K*values,N].
 
     Raises StageError for a checkpoint of something else, and for an ONNX file that computes
     something else than PyTorch.
     """
-    from vision.checkpoint import CheckpointError, check_architecture, load, prepare_ultralytics
+    from vision.checkpoint import class_names, prepare_ultralytics
+    from vision.onnx_form import canonicalise, metadata
 
     prepare_ultralytics(work.scratch, work.cores)
     work.progress(0, 4, "reading the checkpoint")
-    try:
-        check_architecture(params.architecture, params.task)
-    except CheckpointError as fault:
-        raise StageError(str(fault)) from fault
-    try:
-        model = load(work.inputs["checkpoint.pt"], params.task, params.architecture)
-    except CheckpointError as fault:
-        raise StageError(
-            f"model.weights: {fault}. Give an ultralytics checkpoint of {params.architecture} for "
-            f"task {params.task}, or set model.architecture to what it holds."
-        ) from fault
+    model = _load(params, work.inputs["checkpoint.pt"])
     work.progress(1, 4, "exporting to ONNX")
     graph = _export(model, params, work)
     if params.simplify:
         work.progress(2, 4, "simplifying")
         graph = _simplify(graph)
-    names = {int(index): str(name) for index, name in model.names.items()}
-    stride = int(max(model.stride))
-    _canonicalise(
-        graph, {"names": names, "stride": stride, "task": params.task, "imgsz": params.imgsz}
-    )
+    names, stride = class_names(model), int(max(model.stride))
+    shape = [int(size) for size in model.model[-1].kpt_shape] if params.task == "pose" else None
+    canonicalise(graph, metadata(names, stride, params.task, params.imgsz, shape))
     target = work.out / "model.onnx"
     target.write_bytes(graph.SerializeToString(deterministic=True))
     work.progress(3, 4, "comparing ONNX with PyTorch")
-    difference = _compare(model, target, params)
+    found = _compare(model, target, params, shape)
     report = {
         "schema": 1,
         "names": [names[index] for index in sorted(names)],
         "stride": stride,
         "imgsz": params.imgsz,
         "task": params.task,
+        "kpt_shape": shape,
         "opset": params.opset,
         "simplified": params.simplify,
-        "max_difference": max(difference),
-        "box_difference_px": _rounded(difference[0] * params.imgsz),
-        "score_difference": difference[1],
+        "max_difference": _rounded(found.largest),
+        "box_difference_px": _rounded(_rounded(found.corner) * params.imgsz),
+        "score_difference": _rounded(found.score),
+        "keypoint_difference_px": shape and _rounded(_rounded(found.point) * params.imgsz),
         "compared_images": SAMPLES,
     }
     (work.out / "export.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+
+
+def _load(params: Params, file: Path) -> Any:
+    """The network of the checkpoint. Raises StageError for another one than the config says."""
+    from vision.checkpoint import CheckpointError, check_architecture, load
+
+    try:
+        check_architecture(params.architecture, params.task)
+    except CheckpointError as fault:
+        raise StageError(str(fault)) from fault
+    try:
+        return load(file, params.task, params.architecture, params.activation)
+    except CheckpointError as fault:
+        remedy = fault.remedy or (
+            f"Give an ultralytics checkpoint of {params.architecture} for task {params.task}, or "
+            "set model.architecture to what it holds."
+        )
+        raise StageError(f"model.weights: {fault}. {remedy[0].upper()}{remedy[1:]}") from fault
 
 
 def _export(model: Any, params: Params, work: Work) -> Any:
@@ -137,52 +150,35 @@ def _simplify(graph: Any) -> Any:
     return simplified
 
 
-def _canonicalise(graph: Any, metadata: dict[str, Any]) -> None:
-    """Leaves only `metadata` (as ultralytics spells it): equal weights then give equal bytes."""
-    import onnx
-
-    del graph.metadata_props[:]
-    for key, value in metadata.items():
-        graph.metadata_props.add(key=key, value=str(value))
-    graph.doc_string = graph.graph.doc_string = ""
-    for node in graph.graph.node:
-        node.doc_string = ""
-        del node.metadata_props[:]
-    onnx.checker.check_model(graph)
-
-
-def _compare(model: Any, file: Path, params: Params) -> tuple[float, float]:
-    """Largest differences of a corner (over imgsz) and of a score from PyTorch's.
+def _compare(model: Any, file: Path, params: Params, shape: list[int] | None) -> Difference:
+    """Largest differences of the ONNX file's outputs from PyTorch's.
 
     Raises StageError beyond the tolerance.
     """
     import torch
 
-    from vision.run_onnx import corners_and_scores, run_onnx
+    from vision.compare_outputs import NONE, difference
+    from vision.run_onnx import run_onnx
     from vision.samples import samples
 
     network = model.fuse().eval().float()
     images = samples(SAMPLES, params.imgsz)
-    box = score = 0.0
+    found, classes = NONE, len(model.names)
     for image, (output,) in zip(images, run_onnx(file, images), strict=True):
         with torch.no_grad():
             predicted = network(torch.from_numpy(image.transpose(2, 0, 1).copy()[None]))
         truth = predicted[0] if isinstance(predicted, (tuple, list)) else predicted
-        corners, scores = corners_and_scores(output)
-        true_corners, true_scores = corners_and_scores(truth.numpy())
-        box = max(box, _largest(corners, true_corners) / params.imgsz)
-        score = max(score, _largest(scores, true_scores))
-    if not (box <= params.tolerance and score <= params.tolerance):
+        found |= difference(output, truth.numpy(), params.imgsz, classes, shape)
+    if not found.largest <= params.tolerance:  # also if it is no number
+        px = params.imgsz
         raise StageError(
-            f"the ONNX file differs from PyTorch: corners by {box * params.imgsz:.3g} px "
-            f"({box:.3g} of the image), scores by {score:.3g}; export.tolerance={params.tolerance} "
-            "is allowed. Try export.simplify=false or another export.opset."
+            f"the ONNX file differs from PyTorch: corners by {found.corner * px:.3g} px "
+            f"({found.corner:.3g} of the image), scores by {found.score:.3g}, keypoints by "
+            f"{found.point * px:.3g} px, their visibility by {found.visibility:.3g}; "
+            f"export.tolerance={params.tolerance} is allowed. Try export.simplify=false or another "
+            "export.opset."
         )
-    return _rounded(box), _rounded(score)
-
-
-def _largest(one: Any, other: Any) -> float:
-    return float(abs(one - other).max())
+    return found
 
 
 def _rounded(value: float) -> float:

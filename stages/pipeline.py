@@ -21,6 +21,7 @@ from stages import (
     dataset,
     examine,
     export,
+    given,
     head,
     infer,
     package,
@@ -92,6 +93,7 @@ def plan(config: Config) -> Pipeline:
     name = deliverable_name(config)
     source = dataset.plan(config) if needs_dataset(config) else None
     network = _network(config, source)
+    given.examine(config, adopt.classes(config) or weights.classes(config), known)
     cut = head.plan(config, network["model.onnx"])
     images = calibration.plan(config, source)
     built = BUILDERS[config.target.kind](config, network, cut, images)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -15,7 +14,8 @@ from edgemake.work import StageError, Work
 from vision.train_arguments import ARGUMENTS
 
 if TYPE_CHECKING:
-    from stages.schema import Config, Scalar
+    from stages.schema import Config
+    from stages.schema.base import Scalar
 
 RESERVED = frozenset(
     (
@@ -27,6 +27,8 @@ RESERVED = frozenset(
 """ultralytics arguments that the stage's promises rest on: files beside its inputs, the clock, …"""
 OWN_KEYS = frozenset(["batch", "device", "epochs", "imgsz", "seed", "workers"])
 """ultralytics arguments that have a key of their own in the group `train`."""
+NO_ARGUMENTS = ("args", "activation")
+"""Params that are no arguments of ultralytics by that name."""
 REFUSALS = (SyntaxError, TypeError, ValueError)
 """How ultralytics refuses an argument."""
 
@@ -36,6 +38,7 @@ class Params:
     """What the trained network depends on beside data and first weights."""
 
     architecture: str
+    activation: str
     task: str
     epochs: int
     batch: int
@@ -60,6 +63,7 @@ def plan(config: Config, dataset: Step, weights: Input | None) -> Step:
         stage="train",
         params=Params(
             architecture=model.architecture,
+            activation=model.activation,
             task=model.task,
             epochs=train.epochs,
             batch=train.batch,
@@ -100,12 +104,11 @@ def run(params: Params, work: Work) -> None:
         check_architecture(params.architecture, params.task)
     except CheckpointError as fault:
         raise StageError(str(fault)) from fault
-    names = json.loads((work.inputs["manifest.json"]).read_text(encoding="utf-8"))["names"]
-    data = _link_data(work)
+    data = _data(params, work)
     epochs = KeptEpochs(work.scratch / "kept")
     kept = epochs.newest() if work.resumed else None
     if kept is None or not epochs.finished(kept):
-        trainer = _trainer(params, work, data, names, kept)
+        trainer = _trainer(params, work, data, kept)
         trainer.add_callback("on_model_save", epochs.keep)
         _run_epochs(trainer)
         kept = epochs.newest()
@@ -114,8 +117,36 @@ def run(params: Params, work: Work) -> None:
     _publish(params, work, kept)
 
 
-def _link_data(work: Work) -> dict[str, Path]:
-    """Split -> folder of links to its images: ultralytics writes label caches beside the data."""
+def _data(params: Params, work: Work) -> dict[str, Any]:
+    """The data set as ultralytics wants it described; pose adds the keypoints.
+
+    Raises StageError for a pose network and a data set without keypoints.
+    """
+    manifest = json.loads((work.inputs["manifest.json"]).read_text(encoding="utf-8"))
+    folder = _link_data(work)
+    names: list[str] = manifest["names"]
+    data = {
+        "path": folder,
+        "train": str(folder / "images/train"),
+        "val": str(folder / "images/val"),
+        "names": dict(enumerate(names)),
+        "nc": len(names),
+        "channels": 3,
+    }
+    if params.task != "pose":
+        return data
+    if not manifest.get("kpt_shape"):
+        raise StageError(
+            "model.task=pose: the data set has no keypoints (kpt_shape); choose a pose data set"
+        )
+    data["kpt_shape"] = manifest["kpt_shape"]
+    if manifest.get("flip_idx"):  # without it ultralytics mirrors no image
+        data["flip_idx"] = manifest["flip_idx"]
+    return data
+
+
+def _link_data(work: Work) -> Path:
+    """A folder of links to images and labels: ultralytics writes label caches beside the data."""
     source, target = work.inputs["data"], work.scratch / "data"
     shutil.rmtree(target, ignore_errors=True)
     for kind in ("images", "labels"):
@@ -124,7 +155,7 @@ def _link_data(work: Work) -> dict[str, Path]:
             folder.mkdir(parents=True)
             for file in sorted((source / kind / split).iterdir()):
                 (folder / file.name).symlink_to(file.resolve())
-    return {split: target / "images" / split for split in ("train", "val")}
+    return target
 
 
 # --- ultralytics --------------------------------------------------------------------------
@@ -169,14 +200,13 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _trainer(
-    params: Params, work: Work, data: dict[str, Path], names: list[str], kept: Path | None
-) -> Any:
-    """ultralytics' detection trainer, new or restored from what was kept."""
+def _trainer(params: Params, work: Work, data: dict[str, Any], kept: Path | None) -> Any:
+    """ultralytics' trainer of the task, new or restored from what was kept."""
     import torch
 
     from vision.checkpoint import plain
     from vision.train_progress import EpochProgress
+    from vision.trainers import trainer_of
 
     run = work.scratch / "run"
     shutil.rmtree(run, ignore_errors=True)
@@ -190,7 +220,7 @@ def _trainer(
     elif "weights.pt" in work.inputs:
         overrides["pretrained"] = str(_checked_weights(params, work))
     try:
-        trainer = _trainer_class(data, names)(overrides=overrides)
+        trainer = trainer_of(params.task, params.activation, data)(overrides=overrides)
     except REFUSALS as fault:
         raise StageError(f"train.args: {plain(fault)}.") from fault
     torch.set_num_threads(work.cores)  # ultralytics has just left one core idle
@@ -217,39 +247,15 @@ def _checked_weights(params: Params, work: Work) -> Path:
     try:
         load(work.inputs["weights.pt"], params.task, params.architecture)
     except CheckpointError as fault:
-        raise StageError(
-            f"model.weights: {fault}. Give an ultralytics checkpoint of {params.architecture} for "
-            f"task {params.task}, or model.weights=null to start from scratch."
-        ) from fault
+        remedy = fault.remedy or (
+            f"Give an ultralytics checkpoint of {params.architecture} for task {params.task}, or "
+            "model.weights=null to start from scratch."
+        )
+        raise StageError(f"model.weights: {fault}. {remedy[0].upper()}{remedy[1:]}") from fault
     link = work.scratch / "weights.pt"
     link.unlink(missing_ok=True)
     link.symlink_to(work.inputs["weights.pt"].resolve())
     return link
-
-
-def _trainer_class(data: dict[str, Path], names: list[str]) -> Any:
-    """A detection trainer that is handed its data and leaves the final pass to `_publish`.
-
-    ultralytics' own look-up of the data also fetches a font; its final pass only repeats the
-    validation of the best epoch. (A class whose name holds "Trainer" gets its web callbacks.)
-    """
-    from ultralytics.models.yolo.detect import DetectionTrainer
-
-    class Training(DetectionTrainer):  # type: ignore[misc]
-        def get_dataset(self) -> dict[str, Any]:
-            return {
-                "path": data["train"].parents[1],
-                "train": str(data["train"]),
-                "val": str(data["val"]),
-                "names": dict(enumerate(names)),
-                "nc": len(names),
-                "channels": 3,
-            }
-
-        def final_eval(self) -> None:
-            return None
-
-    return Training
 
 
 # --- results ------------------------------------------------------------------------------
@@ -259,36 +265,19 @@ def _publish(params: Params, work: Work, kept: Path) -> None:
     import torch
 
     from vision.checkpoint import save
+    from vision.train_results import figures, write_curves
 
     best = torch.load(kept / "best.pt", map_location="cpu", weights_only=False)
-    args = {key: value for key, value in asdict(params).items() if key != "args"}
+    # The network holds its activation itself.
+    args = {key: value for key, value in asdict(params).items() if key not in NO_ARGUMENTS}
     save(best["ema"], {**params.args, **args, "model": params.architecture}, work.out)
-    rows = _without_time(kept / "results.csv")
-    with (work.out / "results.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    metrics = {key: round(float(value), 5) for key, value in best["train_metrics"].items()}
+    epochs = write_curves(kept / "results.csv", work.out / "results.csv")
     report = {
         "schema": 1,
-        "epochs": len(rows),
+        "epochs": epochs,
         "best_epoch": best["epoch"] + 1,
-        "map50": metrics["metrics/mAP50(B)"],
-        "map50_95": metrics["metrics/mAP50-95(B)"],
-        "precision": metrics["metrics/precision(B)"],
-        "recall": metrics["metrics/recall(B)"],
+        **figures(best["train_metrics"]),
         "imgsz": params.imgsz,
         "pretrained": "weights.pt" in work.inputs,
     }
     (work.out / "train.json").write_text(json.dumps(report, indent=1) + "\n")
-
-
-def _without_time(curves: Path) -> list[dict[str, str]]:
-    """The rows of ultralytics' results.csv; seconds differ from run to run and go."""
-    with curves.open(newline="") as stream:
-        rows = [
-            {key.strip(): value for key, value in row.items()} for row in csv.DictReader(stream)
-        ]
-    for row in rows:
-        row.pop("time", None)
-    return rows

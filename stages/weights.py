@@ -12,9 +12,19 @@ from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
+    from vision.network_identity import Classes, Identity
 
-RELEASE = re.compile(r"yolov?\d+[a-z]+\d*(-[a-z0-9]+)?\.pt")
+RELEASE = re.compile(r"(yolov?\d+[a-z]+\d*)(-[a-z0-9]+)?\.pt")
 """How ultralytics names its released checkpoints: yolov8n.pt, yolo11s-seg.pt, …"""
+TASKS = {
+    "-pose": "pose", "-seg": "segment", "-cls": "classify", "-obb": "obb", "-sem": "semantic",
+    "-depth": "depth", "-world": "world", "-worldv2": "world",
+}  # fmt: skip
+"""End of a release's name -> what it is for; others are for detection."""
+COCO = 80
+"""Classes of COCO, on which most releases were trained."""
+CLASSES = {"-pose": 1, "-oiv7": 601}
+"""End of a release's name -> how many classes it knows: COCO's persons, Open Images V7."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,8 @@ class Params:
 def edge(config: Config) -> Input | None:
     """Where the weights come from: None (from scratch), the user's file, or a download.
 
-    Raises UserError for a path that does not exist or holds no checkpoint.
+    Raises UserError for a path that does not exist, and for a checkpoint or a release of another
+    network than the config's.
     """
     weights = config.model.weights
     if weights is None:
@@ -45,22 +56,76 @@ def edge(config: Config) -> Input | None:
             f"model.weights={weights}: {path.absolute()} {what}. Give the path of a .pt file, the "
             "name of an ultralytics release such as yolov8n.pt, or null to start from scratch."
         )
+    _refuse(config, _of_release(weights))
     return step["weights.pt"]
 
 
+def classes(config: Config) -> Classes | None:
+    """Of the given weights, as far as they can be told before anything runs."""
+    from vision.checkpoint_peek import NotPlain, peek
+    from vision.network_identity import Classes
+
+    weights = config.model.weights or ""
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        name = RELEASE.fullmatch(weights)
+        return Classes(CLASSES.get(name[2] or "", COCO), None) if name else None
+    try:
+        found = peek(path)
+    except NotPlain:
+        return None
+    return Classes.of(found.names) if found else None
+
+
 def _check(config: Config, path: Path) -> None:
-    """Finds a text or a torn download here, before a toolchain is installed to read it."""
+    """Looks at the file here, before a toolchain is installed to load it.
+
+    A checkpoint that only torch can tell about is left to the stage that loads it.
+    """
     from edgemake.errors import UserError
     from vision.checkpoint import CheckpointError, check_file
+    from vision.checkpoint_peek import NotPlain, peek
 
     model = config.model
     try:
         check_file(path)
-    except CheckpointError as fault:
+        found = peek(path)
+    except (CheckpointError, NotPlain) as fault:
         raise UserError(
             f"model.weights={model.weights}: {fault}. Give an ultralytics checkpoint of "
             f"{model.architecture} for task {model.task}, or null to start from scratch."
         ) from fault
+    if found is not None:
+        _refuse(config, found)
+
+
+def _refuse(config: Config, found: Identity) -> None:
+    """Raises UserError for another network than the config's."""
+    from edgemake.errors import UserError
+    from vision.network_identity import mismatch, other_activation
+
+    model = config.model
+    refused = mismatch(found, model.task, model.architecture)
+    if refused is None and config.train.kind == "none":  # a training may change the activation
+        refused = other_activation(found.activations, model.activation)
+    if refused is not None:
+        raise UserError(f"model.weights={model.weights}: {refused}")
+
+
+def _of_release(name: str) -> Identity:
+    """What the name of a release says."""
+    from vision.network_identity import Identity, canonical
+
+    found = RELEASE.fullmatch(name)
+    assert found is not None
+    base, variant = found[1], found[2] or ""
+    if variant not in TASKS:  # -oiv7: other classes, the same network
+        variant = ""
+    return Identity(
+        task=TASKS.get(variant, "detect"),
+        architecture=canonical(base + variant),
+        activations=frozenset(["SiLU"]),
+    )
 
 
 def plan(config: Config) -> Step | None:

@@ -10,17 +10,40 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from vision.network_identity import (
+    ACTIVATIONS,
+    END_TO_END,
+    TASKS,
+    Identity,
+    Mismatch,
+    architecture_of,
+    mismatch,
+    other_activation,
+)
+
 Model = Any
 """A torch module of ultralytics, which ships no types."""
 
 RUN_TIME_ATTRIBUTES = ("pt_path", "args", "criterion")
 """What ultralytics hangs on a model beside the network itself: paths, dates, training state."""
-HEADS = {"detect": "Detect"}
+HEADS = {"detect": "Detect", "pose": "Pose"}
 """Task -> last module of a model YAML."""
 
 
 class CheckpointError(ValueError):
-    """The file cannot serve as the checkpoint that was asked for; the message says why."""
+    """The file cannot serve as the checkpoint that was asked for; the message says why.
+
+    `remedy` says what to do about it, where that is known.
+    """
+
+    def __init__(self, reason: str, remedy: str = "") -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+    @classmethod
+    def of(cls, found: Mismatch) -> CheckpointError:
+        """Of a network that is another one than was asked for."""
+        return cls(found.reason, found.remedy)
 
 
 def prepare_ultralytics(scratch: Path, cores: int, online: bool = False) -> None:
@@ -71,20 +94,37 @@ def plain(fault: Exception) -> str:
 
 def check_architecture(architecture: str, task: str) -> None:
     """Raises CheckpointError unless ultralytics ships a model YAML of that name for the task."""
+    content = description(architecture)
+    head = content["head"][-1][2]
+    if head != HEADS[task]:
+        raise CheckpointError(
+            f"model.architecture={architecture} ends in {head}; task {task} needs {HEADS[task]}"
+        )
+    if content.get("end2end"):
+        raise CheckpointError(
+            f"model.architecture={architecture} picks its boxes itself ({', '.join(END_TO_END)}), "
+            "and no board decodes that; take a YOLOv8 architecture"
+        )
+
+
+def description(architecture: str, activation: str = "silu") -> dict[str, Any]:
+    """The content of ultralytics' model YAML, with the activation of its convolutions.
+
+    `activation`: a key of ACTIVATIONS. A YAML that says nothing means SiLU.
+    Raises CheckpointError for a YAML that ultralytics does not ship.
+    """
     from ultralytics.nn.tasks import yaml_model_load
 
     try:
-        description = yaml_model_load(architecture)
+        content: dict[str, Any] = yaml_model_load(architecture)
     except FileNotFoundError:
         raise CheckpointError(
             f"model.architecture={architecture} is no model YAML of ultralytics; for instance "
             "yolov8n.yaml"
         ) from None
-    head = description["head"][-1][2]
-    if head != HEADS[task]:
-        raise CheckpointError(
-            f"model.architecture={architecture} ends in {head}; task {task} needs {HEADS[task]}"
-        )
+    if activation != "silu" or "activation" in content:
+        content["activation"] = f"torch.nn.{ACTIVATIONS[activation]}()"
+    return content
 
 
 def check_file(path: Path) -> None:
@@ -100,20 +140,48 @@ def check_file(path: Path) -> None:
         )
 
 
-def load(path: Path, task: str, architecture: str) -> Model:
+def load(path: Path, task: str, architecture: str, activation: str | None = None) -> Model:
     """The float32 network of a checkpoint, in evaluation mode.
 
     Raises CheckpointError when the file is no ultralytics checkpoint, was trained for another
-    task, or holds another network than `architecture` (an ultralytics model YAML).
+    task, or holds another network than `architecture` (an ultralytics model YAML) with
+    `activation` (a key of ACTIVATIONS; None: any).
     """
     model = _read(path)
-    found = getattr(model, "task", None)
-    if found != task:
-        raise CheckpointError(f"a checkpoint for task {found!r}, not for {task!r}")
-    difference = _differs(model, architecture)
-    if difference:
+    identity = identify(model)
+    if found := mismatch(identity, task, architecture):
+        raise CheckpointError.of(found)
+    expected = _new_like(model, task, architecture)
+    if difference := _differs(model, expected):
         raise CheckpointError(f"not a checkpoint of {architecture}: {difference}")
+    if activation is not None and (found := other_activation(identity.activations, activation)):
+        raise CheckpointError.of(found)
     return model
+
+
+def identify(model: Model) -> Identity:
+    """What a loaded network says of itself."""
+    names = class_names(model)
+    content = getattr(model, "yaml", None)
+    return Identity(
+        task=TASKS.get(type(model).__name__, type(model).__name__),
+        architecture=architecture_of(content) if isinstance(content, dict) else "",
+        activations=_activations(model),
+        names=tuple(names[index] for index in sorted(names)),
+    )
+
+
+def class_names(model: Model) -> dict[int, str]:
+    """Index -> name; older networks hold a list, and some none."""
+    names = getattr(model, "names", None) or {}
+    pairs = names.items() if isinstance(names, Mapping) else enumerate(names)
+    return {int(index): str(name) for index, name in pairs}
+
+
+def _activations(model: Model) -> frozenset[str]:
+    """Classes of torch.nn that end its convolutions."""
+    modules = (getattr(module, "act", None) for module in model.modules())
+    return frozenset(type(act).__name__ for act in modules if act is not None) - {"Identity"}
 
 
 def _read(path: Path) -> Model:
@@ -135,13 +203,21 @@ def _read(path: Path) -> Model:
     return model
 
 
-def _differs(model: Model, architecture: str) -> str:
-    """How the network differs from a new one of the same class count; empty when it does not."""
-    from ultralytics.nn.tasks import DetectionModel
+def _new_like(model: Model, task: str, architecture: str) -> Model:
+    """A new network of the same class count and, for pose, the same keypoints."""
+    from ultralytics.nn.tasks import DetectionModel, PoseModel
 
-    names = getattr(model, "names", None) or {}
-    expected = DetectionModel(architecture, nc=len(names), verbose=False).state_dict()
-    found = model.state_dict()
+    count = len(class_names(model))
+    content = description(architecture)
+    if task == "pose":
+        shape = tuple(getattr(model, "kpt_shape", None) or content["kpt_shape"])
+        return PoseModel(content, nc=count, data_kpt_shape=shape, verbose=False)
+    return DetectionModel(content, nc=count, verbose=False)
+
+
+def _differs(model: Model, new: Model) -> str:
+    """How the network differs from a new one; empty when it does not."""
+    expected, found = new.state_dict(), model.state_dict()
     for name, tensor in expected.items():
         if name not in found:
             return f"it has no {name}"

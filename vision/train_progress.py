@@ -38,9 +38,7 @@ class EpochProgress:
         done = trainer.epoch + self.batch / len(trainer.train_loader)
         rate = (done - self.began[1]) / (now - self.began[0])
         parts = [f"epoch {trainer.epoch + 1}/{self.epochs}", losses(trainer.tloss or {})]
-        accuracy = float((trainer.metrics or {}).get("metrics/mAP50(B)", 0.0))
-        if accuracy:  # of the last validation; there is none during the first epoch
-            parts.append(f"mAP50 {accuracy:.2f}")
+        parts += accuracy(trainer.metrics or {})
         parts.append(time_left((self.epochs - done) / rate))
         self.report(done, self.epochs, ", ".join(parts))
 
@@ -50,6 +48,13 @@ def losses(values: dict[str, Any]) -> str:
     return " ".join(
         f"{name.removesuffix('_loss')} {float(value):.2f}" for name, value in values.items()
     )
+
+
+def accuracy(metrics: dict[str, Any]) -> list[str]:
+    """`mAP50 0.71`, then `keypoints 0.43`: of the last validation; none during the first epoch."""
+    found = (("mAP50", "metrics/mAP50(B)"), ("keypoints", "metrics/mAP50(P)"))
+    values = [(word, float(metrics.get(key, 0.0))) for word, key in found]
+    return [f"{word} {value:.2f}" for word, value in values if value]
 
 
 def time_left(seconds: float) -> str:

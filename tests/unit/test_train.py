@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,10 +12,12 @@ import pytest
 
 from edgemake.errors import UserError
 from edgemake.step import Step, UserFile
+from edgemake.work import StageError, Work
 from stages import train
 from vision.kept_epochs import KeptEpochs
 from vision.train_arguments import ARGUMENTS
-from vision.train_progress import EpochProgress, losses, time_left
+from vision.train_progress import EpochProgress, accuracy, losses, time_left
+from vision.train_results import figures, write_curves
 
 
 def config(**values: Any) -> Any:
@@ -22,7 +25,12 @@ def config(**values: Any) -> Any:
     return SimpleNamespace(
         train=SimpleNamespace(**{**training, "args": {"lr0": 0.01}, **values}),
         model=SimpleNamespace(
-            name="yolov8n", architecture="yolov8n.yaml", task="detect", imgsz=192, weights=None
+            name="yolov8n",
+            architecture="yolov8n.yaml",
+            activation="silu",
+            task="detect",
+            imgsz=192,
+            weights=None,
         ),
         lock=lambda name: f"{name}-lock",
     )
@@ -152,7 +160,67 @@ def test_words_for_time() -> None:
 def test_curves_lose_their_clock(tmp_path: Path) -> None:
     curves = tmp_path / "results.csv"
     curves.write_text("epoch,time,train/box_loss\n1,7.3,2.5\n2,14.1,2.25\n")
-    assert train._without_time(curves) == [
-        {"epoch": "1", "train/box_loss": "2.5"},
-        {"epoch": "2", "train/box_loss": "2.25"},
-    ]
+    assert write_curves(curves, tmp_path / "out.csv") == 2
+    assert (tmp_path / "out.csv").read_bytes() == b"epoch,train/box_loss\n1,2.5\n2,2.25\n"
+
+
+BOXES = {
+    "metrics/precision(B)": 0.5,
+    "metrics/recall(B)": 0.25,
+    "metrics/mAP50(B)": 0.1234567,
+    "metrics/mAP50-95(B)": 0.0625,
+    "fitness": 0.1,
+}
+
+
+def test_figures_of_boxes_and_of_keypoints() -> None:
+    of_boxes = {"map50": 0.12346, "map50_95": 0.0625, "precision": 0.5, "recall": 0.25}
+    assert figures(BOXES) == of_boxes
+    keypoints = {"metrics/mAP50(P)": 0.75, "metrics/mAP50-95(P)": 0.375}
+    assert figures(BOXES | keypoints) == {**of_boxes, "pose_map50": 0.75, "pose_map50_95": 0.375}
+
+
+def test_accuracy_in_words() -> None:
+    assert accuracy({}) == []
+    assert accuracy({"metrics/mAP50(B)": 0.0}) == []
+    found = accuracy({"metrics/mAP50(B)": 0.712, "metrics/mAP50(P)": 0.43})
+    assert found == ["mAP50 0.71", "keypoints 0.43"]
+
+
+MANIFEST = {"schema": 1, "names": ["person"], "kpt_shape": [4, 3], "flip_idx": [1, 0, 3, 2]}
+
+
+def handed(tmp_path: Path, task: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the trainer is handed for this manifest."""
+    for kind in ("images", "labels"):
+        for split in ("train", "val"):
+            (tmp_path / "data" / kind / split).mkdir(parents=True)
+    (tmp_path / "data/images/val/a.png").write_bytes(b"picture")
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    inputs = {name: tmp_path / name for name in ("manifest.json", "data")}
+    work = Work(inputs, tmp_path / "out", tmp_path / "scratch", cores=1)
+    params = replace(train.plan(config(), DATASET, None).params, task=task)
+    return train._data(params, work)
+
+
+def test_data_for_boxes_knows_no_keypoints(tmp_path: Path) -> None:
+    data = handed(tmp_path, "detect", MANIFEST)
+    assert (data["nc"], data["names"], data["channels"]) == (1, {0: "person"}, 3)
+    assert not {"kpt_shape", "flip_idx"} & set(data)
+    assert (Path(data["val"]) / "a.png").read_bytes() == b"picture"
+    assert (tmp_path / "scratch") in Path(data["val"]).parents  # caches fall beside the images
+
+
+def test_data_for_pose_says_its_keypoints(tmp_path: Path) -> None:
+    data = handed(tmp_path, "pose", MANIFEST)
+    assert (data["kpt_shape"], data["flip_idx"]) == ([4, 3], [1, 0, 3, 2])
+
+
+def test_without_pairs_of_keypoints_nothing_is_mirrored(tmp_path: Path) -> None:
+    data = handed(tmp_path, "pose", {**MANIFEST, "flip_idx": None})
+    assert "flip_idx" not in data
+
+
+def test_pose_needs_keypoints(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"model\.task=pose.*no keypoints.*pose data set"):
+        handed(tmp_path, "pose", {**MANIFEST, "kpt_shape": None})
