@@ -166,7 +166,7 @@ def _onnx(config: Config, network: Step, cut: Step, images: Step) -> Built:
     """Boards that run int8 ONNX files."""
     int8 = quantize_onnx.plan(config, cut, images)
     runs, export = int8["model.q.onnx"], network["export.json"]
-    checked = check_onnx.plan(config, runs, cut["head.json"], export, images["calibration.npy"])
+    checked = check_onnx.plan(config, runs, cut, export, images["calibration.npy"])
     model = f"{config.model.name}.q.onnx"
     files: dict[str, Input] = {
         model: runs,
