@@ -70,3 +70,58 @@ def test_a_reader_may_leave(arguments: list[str], built: Lab) -> None:
     )
     assert "Traceback" not in done.stderr
     built.check_sound()
+
+
+def test_infer_builds_what_it_needs_and_no_more(fresh: Lab) -> None:
+    fresh.write("desk.txt", "un cinq")
+    said = fresh.doit("infer", "image=desk.txt")
+    assert said.code == 0, said.text
+    assert "un: 2 times\ncinq: 0 times\n" in said.text
+    assert "not yet held against the board's contract" in said.text
+    assert [line["stage"] for line in fresh.executions()] == ["source", "choose", "look"]
+    again = fresh.doit("infer", "image=desk.txt")
+    assert "un: 2 times\n" in again.text
+    fresh.write("desk.txt", "deux")
+    assert fresh.build("infer", "image=desk.txt") == ["look"]
+    assert fresh.build() == ["pack"]
+    fresh.check_sound()
+
+
+def test_infer_runs_a_model_that_the_board_refuses_and_says_so(built: Lab) -> None:
+    assert built.doit("limit=5").code == 1
+    built.write("desk.txt", "un")
+    said = built.doit("infer", "limit=5", "image=desk.txt")
+    assert said.code == 0, said.text
+    assert "un: 2 times" in said.text
+    assert "!! the board would refuse this model: length:" in said.text
+
+
+def test_infer_fails_as_a_build_does(built: Lab) -> None:
+    built.write("desk.txt", "torn")
+    said = built.doit("infer", "image=desk.txt")
+    assert said.code == 1
+    assert "FAILED look: image: the file is torn" in said.text
+    assert "the file is torn" in built.doit("log", "look", "image=desk.txt").text
+    assert "will run because" in built.doit("why", "look", "image=desk.txt").text
+    assert built.build() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("infer",), "doit infer needs image="),
+        (("infer", "desk.txt"), "say image=desk.txt"),
+        (("infer", "image=absent.txt"), "absent.txt"),
+        (("infer", "image=input.txt", "cuont=5"), "did you mean 'count'"),
+        (("image=input.txt",), "belong to `doit infer`"),
+        (("run", "image=input.txt"), "belong to `doit infer`"),
+    ],
+)
+def test_infer_refuses_before_anything_runs(
+    arguments: tuple[str, ...], words: str, fresh: Lab
+) -> None:
+    said = fresh.doit(*arguments)
+    assert said.code == 3, said.text
+    assert words in said.text
+    assert "Traceback" not in said.text
+    assert fresh.executions(None) == []

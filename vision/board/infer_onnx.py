@@ -35,11 +35,10 @@ PAD = 114  # grey of a letterbox's bars: what ultralytics trains with
 BINS = 16  # of YOLOv8's distribution of each side's distance (arXiv:2006.04388)
 VISIBLE = 0.5  # keypoints below this visibility are not drawn
 THREADS = 4  # on the board, as SpacemiT's own demos have it
-LIMBS = (
+LIMBS = (  # COCO's skeleton of 17 keypoints
     (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8),
     (7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
 )  # fmt: skip
-"""COCO's skeleton of 17 keypoints."""
 
 
 class Failed(SystemExit):
@@ -65,7 +64,7 @@ def arguments() -> argparse.Namespace:
     words.add_argument("--image", type=Path, required=True, help="picture to look at")
     words.add_argument("--score", type=float, help="least score (default: model.json's, or 0.25)")
     words.add_argument("--iou", type=float, help="NMS IoU (default: model.json's, or 0.45)")
-    words.add_argument("--output", type=Path, default=Path("result.jpg"), help="drawn picture")
+    words.add_argument("--output", type=Path, default="result.jpg", help="drawn picture")
     words.add_argument("--classes", type=Path, help="class names, one a line (default: labels.txt)")
     return words.parse_args()
 
@@ -152,7 +151,7 @@ def class_names(given: Path | None, session: Any) -> list[str]:
     except (OSError, ValueError) as fault:
         if given is not None:
             raise Failed(f"--classes {given}: {fault}") from None
-    told = session.get_modelmeta().custom_metadata_map.get("names", "{}")
+    told = session.get_modelmeta().custom_metadata_map.get("names")
     with contextlib.suppress(ValueError, SyntaxError, AttributeError):
         return [str(name) for _, name in sorted(ast.literal_eval(told).items())]
     return []
@@ -165,7 +164,8 @@ def letterbox(picture: Any, width: int, height: int) -> tuple[Any, Any, int, int
     inner = max(1, round(wide * ratio)), max(1, round(high * ratio))
     left, top = round((width - inner[0]) / 2 - 0.1), round((height - inner[1]) / 2 - 0.1)
     canvas = np.full((height, width, 3), PAD, np.uint8)
-    scaled = cv2.resize(picture, inner, interpolation=cv2.INTER_LINEAR)
+    way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR  # averaging where it shrinks
+    scaled = cv2.resize(picture, inner, interpolation=way)
     canvas[top : top + inner[1], left : left + inner[0]] = scaled
     pixels = canvas[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255
     return np.ascontiguousarray(pixels), np.array(inner) / (wide, high), left, top
@@ -260,10 +260,11 @@ def tell(found: Found, names: list[str]) -> None:
 def drawn(picture: Any, found: Found, names: list[str]) -> Any:
     """A copy with boxes, labels and poses."""
     canvas = picture.copy()
-    line = max(1, round(max(picture.shape[:2]) / 320))
-    size = max(0.35, max(picture.shape[:2]) / 1200)
+    longer = max(picture.shape[:2])
+    line, size = max(1, round(longer / 320)), max(0.35, longer / 1200)
     for i in reversed(range(len(found.scores))):
-        colour = [(37 * (int(found.classes[i]) * 5 + 1) + 80 * c) % 200 + 55 for c in range(3)]
+        hue = np.uint8([[[(60 + 111 * int(found.classes[i])) % 180, 220, 240]]])
+        colour = cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0].tolist()
         x1, y1, x2, y2 = (round(float(value)) for value in found.boxes[i])
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line)
         words = f"{names[found.classes[i]]} {found.scores[i]:.2f}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from edgemake.build import Plan
+from edgemake.build import Errand, Plan
 from edgemake.config import load
 from edgemake.deliver import Delivery
 from edgemake.project import Project
@@ -31,7 +31,8 @@ class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
-    config = load(PROJECT, overrides, Toy, keep=keep)
+    words = [word for word in overrides if word.startswith("image=")]
+    config = load(PROJECT, [word for word in overrides if word not in words], Toy, keep=keep)
     numbers = Step(
         "source",
         source.Params(config.seed, config.sleep.source),
@@ -39,7 +40,16 @@ def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
         ("numbers",),
         label="numbers",
     )
-    return Plan([_delivery(config, numbers, count) for count in (config.count, *config.more)])
+    deliveries = [_delivery(config, numbers, count) for count in (config.count, *config.more)]
+    return Plan(deliveries, errand=_errand(deliveries[0], words[-1]) if words else None)
+
+
+def _errand(delivery: Delivery, word: str) -> Errand:
+    """`doit infer image=FILE`: looks for the words of a file among the chosen ones."""
+    picture = PROJECT.root / word.removeprefix("image=")
+    inputs = {"chosen": delivery.package.inputs["chosen"], "picture": UserFile(picture)}
+    step = Step("look", {}, inputs, ("seen.txt",), label=picture.name)
+    return Errand(step, lambda folder: (folder / "seen.txt").read_text().splitlines())
 
 
 def _delivery(config: Toy, numbers: Step, count: int) -> Delivery:
