@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
+import os
 import random
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from vision.image_lines import entries, image_of, why_not
 
 T = TypeVar("T")
 
@@ -15,69 +19,128 @@ SHOWN = 20
 """Faults listed in one message."""
 
 
-def choose(items: Sequence[T], count: int, seed: int) -> list[T]:
-    """`count` of `items` at random, in their order; all of them when there are no more."""
+@dataclass(frozen=True)
+class UserImage:
+    """An image of the user's: `name` as it stands in the list or lies in the folder."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a list or a folder names, each image once, in the list's order or sorted."""
+
+    images: list[UserImage]
+    repeated: list[str]
+    """Names of images that the list names more than once."""
+
+
+def choose(items: Sequence[T], count: int, seed: int | None) -> list[T]:
+    """`count` of `items` in their order, drawn with `seed`; without a seed the first."""
     if len(items) <= count:
         return list(items)
+    if seed is None:
+        return list(items[:count])
     picked = sorted(random.Random(seed).sample(range(len(items)), count))
     return [items[i] for i in picked]
 
 
-def user_images(source: str) -> list[Path]:
-    """The images that a list file or a folder names, absolute, sorted as they are written there.
+def user_images(source: str) -> Found:
+    """The images that a list file or a folder names.
 
-    A list file has one path a line, absolute or relative to the list's own folder; blank lines
+    A list file has one path a line, relative to the list's own folder or absolute; blank lines
     and lines that begin with `#` are skipped, an image named twice counts once. A folder is
-    searched with its subfolders for files with a picture's suffix. Raises ValueError, naming
-    list, line and file, when there is no image or one is missing.
+    searched with its subfolders for files with a picture's suffix. No name holds a place: those
+    of absolute paths are relative to what they have in common. Raises ValueError, naming list,
+    line and file, when there is no image, or one is missing, empty or cannot be read.
     """
     path = Path(source).expanduser()
-    if path.is_dir():
+    if os.path.isdir(path):  # Path.is_dir raises for a name that is too long
         return _folder(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise ValueError(
             f"{source}: no such list file or folder; give train, val, the path of a text file "
             "with one image a line, or a folder of images"
         )
     if path.suffix.lower() in SUFFIXES:
         raise ValueError(f"{source} is an image; give a list file or a folder of images")
+    if path.suffix.lower() in (".yaml", ".yml"):
+        raise ValueError(
+            f"{source} is a data set's YAML; give dataset=custom dataset.path={source} and here "
+            "train or val, or give a list file or a folder of images"
+        )
     return _listed(path)
 
 
-def _folder(folder: Path) -> list[Path]:
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
-    images = sorted((path for path in found if path.is_file()), key=lambda path: path.as_posix())
-    if not images:
-        raise ValueError(f"{folder}: no image in this folder ({', '.join(sorted(SUFFIXES))})")
-    return [image.absolute() for image in images]
-
-
-def _listed(path: Path) -> list[Path]:
-    named: dict[str, int] = {}
-    for number, line in enumerate(_text(path).splitlines(), start=1):
-        entry = line.strip()
-        if entry and not entry.startswith("#"):
-            named.setdefault(entry, number)
-    if not named:
-        raise ValueError(f"{path}: the list is empty; write one image path a line")
-    folder = path.absolute().parent
-    missing = [
-        f"{path}, line {number}: no such image: {entry}"
-        for entry, number in named.items()
-        if not (folder / entry).is_file()
+def _folder(folder: Path) -> Found:
+    """Hidden files and folders hold thumbnails and what other systems leave behind."""
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
     ]
-    if missing:
-        rest = len(missing) - SHOWN
+    if not found:
+        raise ValueError(f"{folder}: no image in this folder ({', '.join(sorted(SUFFIXES))})")
+    ordered = sorted(found, key=lambda path: path.as_posix())
+    _refuse([f"{folder}: {fault}" for path in ordered if (fault := _unusable(path))])
+    names = [path.relative_to(folder).as_posix() for path in ordered]
+    return Found([UserImage(n, p.absolute()) for n, p in zip(names, ordered, strict=True)], [])
+
+
+def _listed(path: Path) -> Found:
+    folder = path.absolute().parent
+    faults: list[str] = []
+    images: dict[str, UserImage] = {}
+    repeated: dict[str, None] = {}
+    for number, entry in entries(path):
+        found = image_of(folder, entry)
+        fault = why_not(folder, entry) if found is None else _unusable(folder / found)
+        if found is None or fault:
+            faults.append(f"{path}, line {number}: {fault}")
+            continue
+        place = os.path.realpath(folder / found)
+        if place in images:
+            repeated[images[place].name] = None
+        images.setdefault(place, UserImage(found, folder / found))
+    _refuse(faults)
+    if not images:
+        raise ValueError(f"{path}: the list is empty; write one image path a line")
+    return _placeless(Found(list(images.values()), list(repeated)))
+
+
+def _unusable(image: Path) -> str | None:
+    """Why an existing file cannot be an image, as far as that shows without decoding it."""
+    name = image.name
+    if re.search("[\\r\\n\\ud800-\\udfff]", str(image)):  # a line break, or bytes that are no text
+        return f"no usable file name: {str(image)!a}; rename it"
+    if not os.access(image, os.R_OK):
+        return f"cannot be read, its permissions forbid it: {name}"
+    if image.stat().st_size == 0:
+        return f"the file is empty (0 bytes): {name}"
+    return None
+
+
+def _placeless(found: Found) -> Found:
+    """Absolute names made relative to the folder that they have in common."""
+    absolute = [image.name for image in found.images if os.path.isabs(image.name)]
+    if not absolute:
+        return found
+    common = os.path.commonpath([os.path.dirname(name) for name in absolute])
+
+    def short(name: str) -> str:
+        return os.path.relpath(name, common) if os.path.isabs(name) else name
+
+    return Found(
+        [UserImage(short(image.name), image.path) for image in found.images],
+        [short(name) for name in found.repeated],
+    )
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        rest = len(faults) - SHOWN
         more = [f"… and {rest} more"] if rest > 0 else []
-        raise ValueError("\n".join(missing[:SHOWN] + more))
-    return [folder / entry for entry in sorted(named)]
-
-
-def _text(path: Path) -> str:
-    """A text file as editors leave it: UTF-8 with or without a mark, or UTF-16 with one."""
-    raw = path.read_bytes()
-    sixteen = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        return raw.decode("utf-16" if sixteen else "utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not a UTF-8 text file with one image path a line") from None
+        raise ValueError("\n".join(faults[:SHOWN] + more))
