@@ -102,7 +102,7 @@ def plan(config: Config) -> Pipeline:
         config,
         name,
         model=built.model,
-        files={**built.files, **lists},
+        files={**lists, **built.files},  # images come first: bad ones show before training
         export=built.export,
         verdict=built.verdict,
     )
