@@ -95,7 +95,7 @@ def peek(path: Path) -> Identity | None:
 def _of_archive(archive: zipfile.ZipFile) -> Identity | None:
     pickles = [info for info in archive.infolist() if info.filename.endswith("/data.pkl")]
     if any(info.filename.endswith("/constants.pkl") for info in archive.infolist()):
-        raise NotPlain("a TorchScript file, not a checkpoint; give the .pt it was exported from")
+        raise NotPlain("a TorchScript file, not the checkpoint that it was exported from")
     if len(pickles) != 1 or pickles[0].file_size > LARGEST:
         return None
     with archive.open(pickles[0]) as stream:
@@ -109,18 +109,15 @@ def _of_archive(archive: zipfile.ZipFile) -> Identity | None:
 
 def _identity(content: Any, seen: set[str]) -> Identity | None:
     if any(name.startswith("models.yolo.") for name in seen):
-        raise NotPlain(
-            "a checkpoint of the YOLOv5 program, which ultralytics 8 cannot load; train a network "
-            "of this build (model.weights=null)"
-        )
+        raise NotPlain("a checkpoint of the YOLOv5 program, which ultralytics 8 cannot load")
     if not isinstance(content, Mapping):
         return None
     model = content.get("ema") or content.get("model")
     if not isinstance(model, Inert):
         if isinstance(model, Mapping) or "torch._utils._rebuild_tensor_v2" in seen:
             raise NotPlain(
-                "it holds tensors without their network (a state_dict); save the whole checkpoint "
-                "with ultralytics, as its training does (best.pt)"
+                "it holds tensors without their network (a state_dict), not what ultralytics' "
+                "training leaves (best.pt)"
             )
         return None
     module, _, kind = model.origin.rpartition(".")

@@ -21,13 +21,27 @@ def canonicalise(model: ModelProto, metadata: Mapping[str, Any]) -> None:
     for key, value in metadata.items():
         model.metadata_props.add(key=key, value=str(value))
     graph = model.graph
-    model.doc_string = graph.doc_string = ""
-    for part in (*graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+    _lift_constants(graph)
+    for part in (model, graph, *graph.node):
         part.doc_string = ""
+    for part in (*graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        part.ClearField("doc_string")
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info):
         del part.metadata_props[:]
-    del graph.metadata_props[:]
     _spell_kernels(graph)
     onnx.checker.check_model(model)
+
+
+def _lift_constants(graph: GraphProto) -> None:
+    """Makes weights of Constant nodes: converters look for sizes and axes there only."""
+    constants = [node for node in graph.node if node.op_type == "Constant"]
+    for node in constants:
+        [entry] = node.attribute
+        if entry.name == "value":
+            weight = graph.initializer.add()
+            weight.CopyFrom(entry.t)
+            weight.name = node.output[0]
+            graph.node.remove(node)
 
 
 def metadata(
