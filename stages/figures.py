@@ -25,10 +25,21 @@ def _cost(figures: dict[str, Any]) -> list[tuple[str, str]]:
     if figures.get("arena_bytes") is not None:
         arena = of_limit(figures["arena_bytes"], figures["arena_limit_bytes"])
         found.append(("arena", f"{arena}, {figures['arena_source']}"))
-    if "flash_bytes" in figures:
+    if "flash_limit_bytes" in figures:
         found.append(("flash", of_limit(figures["flash_bytes"], figures["flash_limit_bytes"])))
     if "latency_ms" in figures:
         found.append(("latency", f"{figures['latency_ms']:.1f} ms (vela's estimate)"))
+    if figures.get("int8_percent") is not None:
+        work = f"{figures['int8_percent']:g} % of {figures['macs'] / 1e6:,.0f} M MACs"
+        found.append(("int8", work))
+    if figures.get("box_overlap") is not None:
+        found.append(
+            (
+                "against float",
+                f"boxes overlap by {figures['box_overlap']:.3f}, scores differ by "
+                f"{figures['score_difference']:.3f} ({figures['images']} calibration images)",
+            )
+        )
     return found
 
 

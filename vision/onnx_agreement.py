@@ -49,7 +49,8 @@ def agreement(
     import numpy as np
 
     best, float_best = 0.0, 0.0
-    differences, overlaps = list[Floats](), list[Floats]()
+    differences: list[Floats] = []
+    overlaps: list[Floats] = []
     for i, (wanted, found) in enumerate(_decoded(networks, images, head)):
         progress(i, len(images), "comparing with the float network")
         # NaN passes through max() of numpy, not through Python's.
