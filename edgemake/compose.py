@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from edgemake.errors import UserError, did_you_mean
 
@@ -94,6 +94,8 @@ def _explained(conf: Path, parsed: list[Override], error: Exception) -> UserErro
     for override in parsed:
         if problem := _unknown_key(conf, parsed, override):
             return UserError(problem)
+    if isinstance(error, MissingMandatoryValue):
+        return UserError(f"{error.full_key}=??? stands for a value; say {error.full_key}=…")
     missing = re.search(r"You must specify '(\w+)'", words)
     if missing:
         options = known.get(missing[1], [])

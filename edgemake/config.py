@@ -11,7 +11,7 @@ import msgspec
 
 from edgemake.digest import Digests, digest_of
 from edgemake.errors import UserError, did_you_mean
-from edgemake.manual import choices_of
+from edgemake.manual import choices_of, examples_of, words_of
 from edgemake.project import Project
 from edgemake.store import write_atomically
 
@@ -75,11 +75,20 @@ def _sentence(words: str, path: str, plain: dict[str, Any], schema: type[Any]) -
     if "Invalid value" in words and "kind" in path:
         return f"{path}: {_value(plain, path)!r} is not a kind of it"
     found, (parent, _, name) = _value(plain, path), path.rpartition(".")
+    fields = [field for field in _fields(plain, parent, schema) if field.name == name]
+    if found is None and fields:
+        return _unset(path, fields[0].type)
     if "enum value" in words:
-        fields = _fields(plain, parent, schema)
-        choices = [c for f in fields if f.name == name for cs in choices_of(f.type) for c in cs]
+        choices = [c for field in fields for cs in choices_of(field.type) for c in cs]
         return f"{path}: {found!r} is none of its values{did_you_mean(str(found), choices)}"
     return f"{path}: {words[0].lower()}{words[1:]}, found {found!r}"
+
+
+def _unset(path: str, kind: Any) -> str:
+    """A key left open on purpose, for the user to fill, or emptied by the user."""
+    meaning = words_of(kind)
+    example = next(examples_of(kind), "…")
+    return f"{path} is not set{f': {meaning}' if meaning else ''}. Say {path}={example}"
 
 
 def _value(plain: Any, path: str) -> Any:

@@ -33,7 +33,7 @@ def rows(
         if inner is not None:
             yield from rows(inner, value, f"{key}.")
         else:
-            yield key, value, _words(field.type)
+            yield key, value, words_of(field.type)
 
 
 def markdown(
@@ -64,7 +64,7 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _words(kind: Any) -> str:
+def words_of(kind: Any) -> str:
     """The description of a field, its choices and its range; the outermost annotation describes."""
     metas = list(_metas(kind))
     described = [meta.description for meta in metas if meta.description]
@@ -76,6 +76,12 @@ def _words(kind: Any) -> str:
     ]
     limits += [f"one of {', '.join(choices)}" for choices in choices_of(kind)]
     return (described[-1] if described else "") + (f" ({', '.join(limits)})" if limits else "")
+
+
+def examples_of(kind: Any) -> Iterator[str]:
+    """The examples that a field's annotations give."""
+    for meta in _metas(kind):
+        yield from map(str, meta.examples or ())
 
 
 def choices_of(kind: Any) -> Iterator[list[str]]:

@@ -14,7 +14,10 @@ class Calibration(Struct, frozen=True):
 
     source: Annotated[
         str,
-        Meta(description="train, val, a list file (one image a line), or a folder of images"),
+        Meta(
+            description="train, val, a list file (one image a line), or a folder of images",
+            examples=["calib_list.txt"],
+        ),
     ]
     count: Annotated[int, Meta(ge=1, le=100_000, description="how many images to use at most")]
     order: Annotated[

@@ -44,6 +44,7 @@ def test_a_good_one(conf: Path) -> None:
         (["model=small,large"], "'model=small,large' names several values"),
         (["model=small", "size=range(3)"], "'size=range(3)' names several values"),
         (["model=small", "size=[1"], "cannot read 'size=[1'"),
+        (["model=small", "deep.word=???"], "deep.word=??? stands for a value; say deep.word=…"),
         (["model=small", "size=${nothing}"], "'size=${nothing}'"),
     ],
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
+from msgspec import Meta
 
 from edgemake.config import is_override, load, overrides_of, validated
 from edgemake.errors import UserError, did_you_mean
@@ -14,7 +15,7 @@ from edgemake.project import Project
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):
-    count: int
+    count: Annotated[int, Meta(ge=1, description="how many", examples=[5])]
     rate: float = 0.5
 
 
@@ -55,6 +56,8 @@ def test_their_order_is_kept() -> None:
         ({"inner": {"cuont": 1}}, "there is no key inner.cuont; did you mean 'count'?"),
         ({"inner": {"count": "x"}}, "inner.count: expected `int`, got `str`, found 'x'"),
         ({"inner": {"count": 1.5}}, "inner.count: expected `int`, got `float`, found 1.5"),
+        ({"inner": {"count": None}}, "inner.count is not set: how many (>= 1). Say inner.count=5"),
+        ({"inner": {"count": 1, "rate": None}}, "inner.rate is not set. Say inner.rate=…"),
         ({"inner": {}}, "inner.count is missing; it was removed, and has no default"),
         ({"names": ["a", 5]}, "names[1]: expected `str`, got `int`, found 5"),
         ({"shape": {"kind": "four"}}, "shape.kind: 'four' is not a kind of it"),
