@@ -1,9 +1,11 @@
-"""Decoding as a part of the network, in parts of its side: `[1, 4 + classes, N]`.
+"""Decoding as a part of the network: `[1, 4 + classes, N]`, in parts of the input's side.
 
 Built for 8-bit arithmetic and for the operators that XIAO's firmware and an Ethos-U55 have.
-Softmax, expectation and the step from distances to a box are one convolution over the bins, so
-no tensor of distances needs a range of its own; all that is joined lies in 0..1, so one scale
-fits all of it.
+Softmax is followed at once by convolutions that take expectations and make of them what the
+output holds: a box's size, and how far its centre lies from the cell's. Whatever is rounded to 8
+bits is clipped first to what objects can be (centre and size in 0..1), by activations that TFLite
+fuses into convolutions and additions: else one background cell's box of three times the image's
+width, which no one will see, would coarsen all boxes and scores threefold.
 """
 
 from __future__ import annotations
@@ -17,73 +19,98 @@ if TYPE_CHECKING:
     from vision.head_cut import Branch, Head
     from vision.onnx_builder import Builder
 
-LEFT, TOP, RIGHT, BOTTOM = range(SIDES)
-SIZE_SHIFT, CENTRE_SHIFT = 0.875, 0.5
-"""Added to the bins' values, and taken off again, so that int8 weights are exact: with 16 bins
-the largest weight is then 127/8 strides, hence one step 1/8, of which all others are multiples."""
+AXES = 2
+"""x and y. The sides of a box branch are left, top, right, bottom: first x, then y, twice."""
+SIZE_SHIFT, CENTRE_SHIFT = 0.875, 0.4375
+"""Added to the bins' values (0..15, or half of that), and taken off again: the largest weight is
+then 127 steps of 1/8 (or 1/16), so that int8 weights of one scale a channel are exact."""
 
 
 def normalised(build: Builder, head: Head, output: str) -> str:
     """Appends the decoding of a detection network's six branches; gives the output's name."""
-    levels = [
-        _level(build, head, box, classes)
-        for box, classes in zip(head.of("box"), head.of("class"), strict=True)
+    centres, sizes, scores = [], [], []
+    for box, classes in zip(head.of("box"), head.of("class"), strict=True):
+        stride = head.stride(box)
+        parts = _parts(build, box, stride)
+        centres.append(_centre(build, head, box, parts))
+        sizes.append(_size(build, head, box, parts))
+        alive = build.node("Sigmoid", [classes.tensor], f"score_{stride}_nchw")
+        scores.append(build.rows(alive, classes.side, classes.channels, f"score_{stride}"))
+    joined = [
+        build.node("Concat", levels, name, axis=1)
+        for name, levels in (("centre", centres), ("size", sizes), ("score", scores))
     ]
-    cells = build.node("Concat", levels, "cells", axis=1)
+    cells = build.node("Concat", joined, "cells", axis=2)
     return build.node("Transpose", [cells], output, perm=[0, 2, 1])
 
 
-def _level(build: Builder, head: Head, box: Branch, classes: Branch) -> str:
-    """`[1, side * side, 4 + classes]` of one stride."""
-    import numpy as np
-
-    stride, side = head.stride(box), box.side
-    bins = box.channels // SIDES
-    raw = build.node("Transpose", [box.tensor], f"box_{stride}_nhwc", perm=[0, 2, 3, 1])
-    raw = build.reshape(raw, [1, side * side * SIDES, bins], f"bins_{stride}")
+def _parts(build: Builder, box: Branch, stride: int) -> str:
+    """How likely each bin is: `[1, 4 * bins, side, side]`, a softmax for each box side."""
+    side, channels = box.side, box.channels
+    raw = build.rows(box.tensor, side, channels, f"box_{stride}")
+    raw = build.reshape(raw, [1, side * side * SIDES, channels // SIDES], f"bins_{stride}")
     parts = build.node("Softmax", [raw], f"parts_{stride}", axis=-1)
-    parts = build.reshape(parts, [1, side, side, box.channels], f"grid_{stride}")
-    parts = build.node("Transpose", [parts], f"parts_{stride}_nchw", perm=[0, 3, 1, 2])
-    unit = stride / head.imgsz
-    centre = _expected(build, parts, f"shift_{stride}", _centre_weights(bins) * unit, 0.0)
-    middles = (anchors(side) * unit).T.reshape(1, 2, side, side).astype(np.float32)
-    at = build.constant(f"anchors_{stride}", middles)
-    centre = build.node("Add", [centre, at], f"centre_{stride}")
-    offset = -2 * SIZE_SHIFT * unit
-    size = _expected(build, parts, f"size_{stride}", _size_weights(bins) * unit, offset)
-    scores = build.node("Sigmoid", [classes.tensor], f"scores_{stride}")
-    level = build.node("Concat", [centre, size, scores], f"level_{stride}", axis=1)
-    rows = build.node("Transpose", [level], f"level_{stride}_nhwc", perm=[0, 2, 3, 1])
-    return build.reshape(rows, [1, side * side, SIDES + head.classes], f"rows_{stride}")
+    parts = build.reshape(parts, [1, side, side, channels], f"parts_{stride}_nhwc")
+    return build.node("Transpose", [parts], f"parts_{stride}_nchw", perm=[0, 3, 1, 2])
 
 
-def _expected(build: Builder, parts: str, output: str, weights: Floats, offset: float) -> str:
-    """A 1x1 convolution `[1, 4 * bins, h, w]` -> `[1, 2, h, w]`."""
-    import numpy as np
+def _centre(build: Builder, head: Head, box: Branch, parts: str) -> str:
+    """`[1, side * side, 2]`: centres of one stride's boxes, in 0..1.
 
-    kernel = build.constant(f"{output}_weights", weights[..., None, None].astype(np.float32))
-    bias = build.constant(f"{output}_bias", np.full(len(weights), offset, dtype=np.float32))
-    return build.node("Conv", [parts, kernel, bias], output, kernel_shape=[1, 1])
-
-
-def _centre_weights(bins: int) -> Floats:
-    """`[2, 4 * bins]`: half of right - left, half of bottom - top, in strides.
-
-    The shift cancels: each side's parts add up to one.
+    Counted from -1 to 1 across the image on the way, as the only activation that clips on both
+    sides does; the last convolution halves that, which moves no 8-bit value.
     """
     import numpy as np
 
-    weights = np.zeros((2, SIDES, bins))
-    half = (np.arange(bins) / 2) + CENTRE_SHIFT
-    weights[0, LEFT], weights[0, RIGHT] = -half, half
-    weights[1, TOP], weights[1, BOTTOM] = -half, half
-    return weights.reshape(2, -1)
+    stride, side, bins = head.stride(box), box.side, box.channels // SIDES
+    unit = stride / head.imgsz
+    half = np.arange(bins) / 2 + CENTRE_SHIFT
+    weights = _by_axis(-half, half) * 2 * unit
+    shift = _clipped(build, _conv(build, parts, weights, 0.0, f"shift_{stride}"))
+    cells = (2 * unit * anchors(side) - 1).T.reshape(1, AXES, side, side).astype(np.float32)
+    at = build.constant(f"anchors_{stride}", cells)
+    centre = _clipped(build, build.node("Add", [shift, at], f"wide_{stride}"))
+    centre = _conv(build, centre, np.eye(AXES) / 2, 0.5, f"centre_{stride}_nchw")
+    return build.rows(centre, side, AXES, f"centre_{stride}")
 
 
-def _size_weights(bins: int) -> Floats:
-    """`[2, 4 * bins]`: left + right, top + bottom, in strides, with the shift in both."""
+def _size(build: Builder, head: Head, box: Branch, parts: str) -> str:
+    """`[1, side * side, 2]`: width and height of one stride's boxes, in 0..1."""
     import numpy as np
 
-    weights = np.zeros((2, SIDES, bins))
-    weights[0, [LEFT, RIGHT]] = weights[1, [TOP, BOTTOM]] = np.arange(bins) + SIZE_SHIFT
-    return weights.reshape(2, -1)
+    stride, bins = head.stride(box), box.channels // SIDES
+    unit = stride / head.imgsz
+    value = np.arange(bins) + SIZE_SHIFT
+    weights, bias = _by_axis(value, value) * unit, -2 * SIZE_SHIFT * unit
+    size = _clipped(build, _conv(build, parts, weights, bias, f"size_{stride}_nchw"))
+    return build.rows(size, box.side, AXES, f"size_{stride}")
+
+
+def _by_axis(low: Floats, high: Floats) -> Floats:
+    """`[2, 4 * bins]`: for x and for y, the weights of the near side's bins and the far one's."""
+    import numpy as np
+
+    weights = np.zeros((AXES, SIDES, low.size))
+    for axis in range(AXES):
+        weights[axis, axis], weights[axis, axis + AXES] = low, high
+    return weights.reshape(AXES, -1)
+
+
+def _conv(build: Builder, tensor: str, weights: Floats, bias: float, output: str) -> str:
+    """A 1x1 convolution of weights `[out, in]`."""
+    import numpy as np
+
+    kernel = build.constant(f"{output}_weights", weights[..., None, None].astype(np.float32))
+    offset = build.constant(f"{output}_bias", np.full(len(weights), bias, dtype=np.float32))
+    return build.node("Conv", [tensor, kernel, offset], output, kernel_shape=[1, 1])
+
+
+def _clipped(build: Builder, tensor: str) -> str:
+    """Clip to -1..1, which TFLite fuses into the operator before it."""
+    import numpy as np
+
+    limits = (
+        build.constant(f"{tensor}_{end}", np.array(value, dtype=np.float32))
+        for end, value in (("min", -1), ("max", 1))
+    )
+    return build.node("Clip", [tensor, *limits], f"{tensor}_clipped")

@@ -112,14 +112,17 @@ def cuts(form: str, head: Head) -> list[str]:
 def _six_raw(build: Builder, head: Head) -> Iterator[Tensor]:
     for branch in (*head.of("box"), *head.of("class")):
         stride = head.stride(branch)
-        name = build.rows(branch, f"{branch.role}_{stride}")
+        name = build.rows(branch.tensor, branch.side, branch.channels, f"{branch.role}_{stride}")
         yield Tensor(name, branch.role, stride, [1, branch.side**2, branch.channels])
 
 
 def _seven_raw(build: Builder, head: Head) -> Iterator[Tensor]:
     yield from _six_raw(build, head)
     points = head.of("keypoints")
-    parts = [build.rows(branch, f"keypoints_{head.stride(branch)}") for branch in points]
+    parts = [
+        build.rows(branch.tensor, branch.side, branch.channels, f"keypoints_{head.stride(branch)}")
+        for branch in points
+    ]
     name = build.node("Concat", parts, "keypoints", axis=1)
     yield Tensor(name, "keypoints", None, [1, head.cells, points[0].channels])
 
@@ -164,5 +167,7 @@ TASKS = {
     "decoded": ("detect", "pose"),
 }
 """Which networks a form is for."""
+CLIPPED = ("decoded_normalised",)
+"""Forms that clip a box's centre and size to the image's."""
 KEEP_METADATA = ("branch",)
 """Cut forms whose runtimes show people the class names that ultralytics writes into the file."""

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import GraphProto
 
-    from vision.head_cut import Branch
-
 
 @dataclass(frozen=True)
 class Builder:
@@ -49,7 +47,7 @@ class Builder:
                 names[:] = [name if found == tensor else found for found in names]
         return name
 
-    def rows(self, branch: Branch, name: str) -> str:
+    def rows(self, tensor: str, side: int, channels: int, output: str) -> str:
         """`[1, channels, side, side]` -> `[1, side * side, channels]`."""
-        cells = self.node("Transpose", [branch.tensor], f"{name}_nhwc", perm=[0, 2, 3, 1])
-        return self.reshape(cells, [1, branch.side**2, branch.channels], name)
+        cells = self.node("Transpose", [tensor], f"{output}_nhwc", perm=[0, 2, 3, 1])
+        return self.reshape(cells, [1, side**2, channels], output)
