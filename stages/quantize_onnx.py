@@ -97,12 +97,25 @@ def _images(count: int) -> str:
 
 
 def _demand_opset(config: Config, opset: int | None) -> None:
+    """Raises UserError for an opset that the board does not take, or that is below the export's:
+    ONNX converts upwards, seldom downwards."""
     target: Any = config.target
-    most = target.contract.max_opset
-    if opset is not None and opset > most:
+    most, exported = target.contract.max_opset, config.export.opset
+    if opset is None:
+        if exported > most:
+            raise UserError(f"export.opset={exported}: {_takes(target)}, and xquant keeps it")
+        return
+    if opset > most:
+        raise UserError(f"quant.opset={opset}: {_takes(target)}")
+    if opset < exported and config.model.onnx is None:
         raise UserError(
-            f"quant.opset={opset}: {target.title} ({target.contract.firmware}) takes {most} at most"
+            f"export.opset={exported} is above quant.opset={opset}, and networks cannot be brought "
+            f"down; set export.opset={opset} or less, or raise quant.opset"
         )
+
+
+def _takes(target: Any) -> str:
+    return f"{target.title} ({target.contract.firmware}) takes at most {target.contract.max_opset}"
 
 
 def _wheel(config: Config) -> UserFile:

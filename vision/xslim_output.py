@@ -25,6 +25,10 @@ _KNOWN = (
         "the tool renamed the tensors to cut at; try export.simplify=false",
     ),
     (
+        "No Adapter From Version",
+        "ONNX cannot bring this network down to quant.opset: set it to the network's own opset",
+    ),
+    (
         "No module named",
         "the wheel needs a package that its toolchain lacks: see toolchains/xquant.in",
     ),
