@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,105 +11,82 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from composed import keys, leaves, plain, with_leaf
+from readers import CHAINS, Chain
 
-FOLLOWS = {
-    "dataset": {"train", "calibration"},
-    "train": {"export"},
-    "export": {"head", "check", "package"},
-    "head": {"convert"},
-    "convert": {"quantize"},
-    "calibration": {"quantize"},
-    "quantize": {"compile", "package"},
-    "compile": {"check", "package"},
-    "check": {"package"},
-    "package": set[str](),
+FIXED = {
+    *("dataset.kind", "train.kind", "quant.kind", "target.kind", "model.task"),
+    *("model.weights", "model.onnx", "target.output", "target.vela"),
 }
-"""The edges of the pipeline, written down a second time on purpose."""
+"""Leaves whose other values make another pipeline."""
 
-READERS = {
-    "model.name": {"package"},
-    "model.architecture": {"train", "export"},
-    "model.task": {"train", "export"},
-    "model.imgsz": {"train", "export", "calibration", "package"},
-    "dataset.name": {"package"},
-    "dataset.": {"dataset"},
-    "train.epochs": {"train"},
-    "train.batch": {"train"},
-    "train.imgsz": {"train"},
-    "train.seed": {"train"},
-    "train.args": {"train"},
-    "train.device": set(),
-    "train.workers": set(),
-    "export.": {"export"},
-    "quant.weights": {"quantize", "package"},
-    "quant.calibration.": {"calibration"},
-    "target.name": {"package"},
-    "target.title": {"package"},
-    "target.vela.proven": {"check"},
-    "target.vela.": {"compile"},
-    "target.contract.firmware": {"check", "package"},
-    "target.contract.strides": {"head", "check"},
-    "target.contract.box_channels": {"head", "check"},
-    "target.contract.": {"check"},
-    "target.memory.": {"check"},
-    "target.thresholds.score": {"check", "package"},
-    "target.thresholds.iou": {"package"},
-    "target.deliver.": {"package"},
-    "toolchain.dir": set(),
-    "toolchain.locks.images": {"dataset", "head", "calibration"},
-    "toolchain.locks.torch": {"train", "export"},
-    "toolchain.locks.tensorflow": {"convert", "quantize"},
-    "toolchain.locks.vela": {"compile", "check"},
+OTHER = {
+    "model.imgsz": 224,
+    "model.activation": "relu6",
+    "train.device": "cpu",
+    "train.imgsz": 256,
+    "export.opset": 14,
+    "quant.weights": "per_channel",
+    "quant.method": "percentile",
+    "quant.calibration.source": "val",
+    "quant.calibration.order": "first",
+    "target.contract.imgsz_multiple": 16,
+    "target.contract.keypoint_values": 2,
+    "target.vela.accelerator": "ethos-u55-128",
+    "target.vela.optimise": "Size",
+    "target.vela.min_npu_percent": 90,
+    "target.vela.ini.system.axi0_port": "Dram",
+    "target.vela.ini.system.axi1_port": "Dram",
+    "target.vela.ini.memory.const_mem_area": "Axi0",
+    "target.vela.ini.memory.arena_mem_area": "Axi1",
+    "target.vela.ini.memory.cache_mem_area": "Axi1",
 }
-"""Leaf, or prefix of leaves -> the stages that read it. The longest match counts."""
+"""Leaf -> another legal value, where one cannot be made of the first."""
+BY_NAME: dict[str, dict[Any, Any]] = {
+    "architecture": {"yolov8n.yaml": "yolov8s.yaml", "yolov8n-pose.yaml": "yolov8s-pose.yaml"},
+    "preprocess": {"stretch": "letterbox", "letterbox": "stretch"},
+    "form": {
+        **dict.fromkeys(("six_raw", "seven_raw", "decoded_normalised", "branch"), "decoded"),
+        "decoded": "branch",
+    },
+    "order": {(): ["box_8"]},
+    "forbidden_class_counts": {(): {7: "a reason"}},
+    "unwise_class_counts": {(): {7: "a reason"}},
+    "arena_bytes": {(): {192: 1_000_000, 224: 1_200_000}},
+    "max_scale": {None: 0.2},
+}
+"""Last part of a leaf -> value (() for nothing in it) -> another legal one."""
 
-FIXED = {"model.weights", "dataset.kind", "train.kind", "target.preprocess", "target.head",
-         "model.task"}  # fmt: skip
-"""Leaves with one legal value here, or whose other values make another pipeline."""
+
+def readers(chain: Chain, leaf: str) -> set[str]:
+    matching = [key for key in chain.readers if leaf == key or leaf.startswith(key)]
+    assert matching, f"say in readers.py which stages read {leaf}"
+    return chain.readers[max(matching, key=len)]
 
 
-def readers(leaf: str) -> set[str]:
-    matching = [key for key in READERS if leaf == key or leaf.startswith(key)]
-    assert matching, f"say in READERS which stages read {leaf}"
-    return READERS[max(matching, key=len)]
-
-
-def closure(stages: set[str]) -> set[str]:
+def closure(follows: dict[str, set[str]], stages: set[str]) -> set[str]:
     reached = set(stages)
-    while more := {after for stage in reached for after in FOLLOWS[stage]} - reached:
+    while more := {after for stage in reached for after in follows[stage]} - reached:
         reached |= more
     return reached
 
 
 def other(leaf: str, value: Any) -> Any:
     """Another legal value of the leaf."""
-    special = {
-        "model.imgsz": 224,
-        "model.architecture": "yolov8s.yaml",
-        "train.device": "cpu",
-        "train.imgsz": 256,
-        "quant.weights": "per_channel",
-        "quant.calibration.source": "val",
-        "target.vela.accelerator": "ethos-u55-128",
-        "target.vela.optimise": "Size",
-        "target.contract.imgsz_multiple": 16,
-        "export.opset": 14,
-        "target.contract.min_npu_percent": 90,
-        "target.vela.ini.system.axi0_port": "Dram",
-        "target.vela.ini.system.axi1_port": "Dram",
-        "target.vela.ini.memory.const_mem_area": "Axi0",
-        "target.vela.ini.memory.arena_mem_area": "Axi1",
-        "target.vela.ini.memory.cache_mem_area": "Axi1",
-    }
-    if leaf in special:
-        return special[leaf]
+    if leaf in OTHER:
+        return OTHER[leaf]
+    known = BY_NAME.get(leaf.rpartition(".")[2], {})
+    now = () if value in ([], {}) else value
+    if not isinstance(now, list) and now in known:
+        return known[now]
     match value:
         case bool():
             changed: Any = not value
         case int():
             changed = value + 1
         case float():
-            changed = value * 0.5 + 0.25
+            changed = value * 0.6 + 0.15
+        case None:
+            changed = 3_000_000 if leaf == "target.memory.flash_slot_bytes" else "x.whl"
         case list():
             changed = value[:-1]
         case dict():
@@ -118,17 +96,51 @@ def other(leaf: str, value: Any) -> Any:
     return changed
 
 
-LEAVES = [(leaf, value) for leaf, value in leaves(plain()) if leaf not in FIXED]
+@cache
+def base(chain: str) -> dict[str, str]:
+    return keys(plain(*CHAINS[chain].overrides))
 
 
-@pytest.mark.parametrize(("leaf", "value"), LEAVES, ids=[leaf for leaf, _ in LEAVES])
-def test_a_leaf_reaches_its_readers_and_what_follows(leaf: str, value: Any) -> None:
-    before = keys(plain())
-    after = keys(with_leaf(plain(), leaf, other(leaf, value)))
+CASES = [
+    (name, leaf, value)
+    for name, chain in CHAINS.items()
+    for leaf, value in leaves(plain(*chain.overrides))
+    if leaf not in FIXED
+]
+
+
+@pytest.mark.parametrize(("name", "leaf", "value"), CASES, ids=[f"{n}: {k}" for n, k, _ in CASES])
+def test_a_leaf_reaches_its_readers_and_what_follows(name: str, leaf: str, value: Any) -> None:
+    chain, before = CHAINS[name], base(name)
+    after = keys(with_leaf(plain(*chain.overrides), leaf, other(leaf, value)))
     changed = {stage for stage in before if before[stage] != after[stage]}
-    assert changed == closure(readers(leaf))
+    assert changed == closure(chain.follows, readers(chain, leaf))
 
 
-def test_the_calibration_list_never_touches_training() -> None:
-    changed = closure({"calibration"})
-    assert changed == {"calibration", "quantize", "compile", "check", "package"}
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_edges_are_those_of_the_plan(name: str) -> None:
+    assert set(base(name)) == {"dataset", *CHAINS[name].follows}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_calibration_list_never_touches_training(name: str) -> None:
+    chain = CHAINS[name]
+    changed = closure(chain.follows, readers(chain, "quant.calibration.source"))
+    assert {"dataset", "train", "export", "head", "convert"}.isdisjoint(changed)
+    assert "package" in changed
+
+
+def test_another_output_leaves_training_and_export_alone() -> None:
+    before, after = base("grove_v2"), base("grove_v2 decoded")
+    same = {stage for stage in before if before[stage] == after[stage]}
+    assert same == {"dataset", "train", "export", "calibration"}
+
+
+def test_three_boards_train_and_export_once_and_two_convert_once() -> None:
+    """One size and one opset; Seeed's boards in the form that both take."""
+    grove, xiao, k1 = base("grove_v2 decoded"), base("xiao_esp32s3"), base("spacemit_k1")
+    shared = {stage for stage in k1 if grove.get(stage) == xiao.get(stage) == k1[stage]}
+    assert shared == {"dataset", "train", "export"}
+    assert {stage for stage in xiao if grove.get(stage) == xiao[stage]} == shared | {
+        *("calibration", "head", "convert", "quantize")
+    }
