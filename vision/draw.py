@@ -5,9 +5,11 @@ from __future__ import annotations
 import colorsys
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
     from vision.detections import Detections
@@ -24,9 +26,13 @@ LIMBS = (
 )  # fmt: skip
 """COCO's skeleton of 17 keypoints, counted from 0 (its annotations count from 1)."""
 COCO_POINTS = 17
+SHADE = (20, 20, 20)
+"""Around limbs and points, to set them off from any background."""
+WEIGHT = 500
+"""Of the letters: 400 is regular, 700 bold."""
 
 Colour = tuple[int, int, int]
-Rectangle = tuple[float, float, float, float]
+Rectangle = tuple[int, int, int, int]
 
 
 def enlargement(width: int, height: int) -> int:
@@ -43,63 +49,61 @@ def colour(index: int) -> Colour:
 
 def drawn(picture: Image, found: Detections, names: Sequence[str]) -> Image:
     """A copy of an RGB picture, `enlargement` times as large, with what was found on it."""
-    from PIL import Image, ImageDraw
+    import numpy as np
+    from PIL import Image
 
     times = enlargement(*picture.size)
-    canvas = picture.resize(
-        (picture.width * times, picture.height * times), Image.Resampling.BICUBIC
-    )
-    pen = _Pen(ImageDraw.Draw(canvas), canvas.size)
-    boxes = [[float(value) * times for value in box] for box in found.boxes]
+    size = picture.width * times, picture.height * times
+    pen = _Pen(np.array(picture.resize(size, Image.Resampling.BICUBIC)))
+    boxes = [[round(float(value) * times) for value in box] for box in found.boxes]
     for i in reversed(range(len(boxes))):  # the surest comes last, and lies on top
         if found.keypoints is not None:
             pen.pose([(x * times, y * times, seen) for x, y, seen in found.keypoints[i]])
         pen.frame(boxes[i], colour(int(found.classes[i])))
     for i, box in enumerate(boxes):
         kind = int(found.classes[i])
-        pen.label(box, names[kind], f"class {kind}", float(found.scores[i]), colour(kind))
-    return canvas
+        pen.label(box, f"{names[kind]}  {found.scores[i]:.2f}", colour(kind))
+    return Image.fromarray(pen.canvas)
 
 
 class _Pen:
     """Lines and letters of a size that suits the picture."""
 
-    def __init__(self, draw: Any, size: tuple[int, int]) -> None:
-        from PIL import ImageFont
+    def __init__(self, canvas: NDArray[np.uint8]) -> None:
+        import cv2
 
-        self._draw, self._size = draw, size
+        self.canvas, self._cv = canvas, cv2
         self._labels: list[Rectangle] = []
-        longer = max(size)
+        longer = max(canvas.shape[:2])
         self._line = max(2, round(longer / 300))
-        self._font = ImageFont.load_default(size=min(40, max(13, round(longer / 42))))
+        self._letters = min(40, max(14, round(longer / 40)))
+        self._font = cv2.FontFace("uni")  # OpenCV's own, with every alphabet
 
-    def frame(self, box: list[float], paint: Colour) -> None:
+    def frame(self, box: list[int], paint: Colour) -> None:
         """A box without its label."""
-        self._draw.rectangle(box, outline=paint, width=self._line)
+        self._cv.rectangle(self.canvas, box[:2], box[2:], paint, self._line)
 
-    def label(
-        self, box: list[float], name: str, otherwise: str, score: float, paint: Colour
-    ) -> None:
+    def label(self, box: list[int], text: str, paint: Colour) -> None:
         """Name and score: above the box, or where else no label lies yet."""
-        text = f"{name if self._has(name) else otherwise}  {score:.2f}"
-        pad = self._line
-        left, top, right, bottom = self._draw.textbbox((0, 0), text, font=self._font)
-        width, height = right - left + 2 * pad, bottom - top + 2 * pad
-        x = max(0.0, min(box[0], self._size[0] - width))
+        size, pad = (self.canvas.shape[1], self.canvas.shape[0]), self._line
+        style = (self._font, self._letters, WEIGHT)
+        left, top, width, height = self._cv.getTextSize(size, text, (0, 0), *style)
+        width, height = width + 2 * pad, height + 2 * pad
+        x = max(0, min(box[0], size[0] - width))
         tries = [(x, y, x + width, y + height) for y in self._rows(box, height)]
         place = next((one for one in tries if not self._taken(one)), tries[0])
         self._labels.append(place)
-        self._draw.rectangle(place, fill=paint)
+        self._cv.rectangle(self.canvas, place[:2], place[2:], paint, -1)
         dark = 0.299 * paint[0] + 0.587 * paint[1] + 0.114 * paint[2] > 128
         ink = (0, 0, 0) if dark else (255, 255, 255)
         at = place[0] + pad - left, place[1] + pad - top
-        self._draw.text(at, text, fill=ink, font=self._font)
+        self._cv.putText(self.canvas, text, at, ink, *style)
 
-    def _rows(self, box: list[float], height: float) -> list[float]:
+    def _rows(self, box: list[int], height: int) -> list[int]:
         """Where a label may begin, from the best place on: above, inside, at the foot, below."""
         rows = [box[1] - height, box[1], box[3] - height, box[3]]
-        inside = [y for y in rows if 0 <= y <= self._size[1] - height]
-        return inside or [max(0.0, self._size[1] - height)]
+        room = self.canvas.shape[0] - height
+        return [y for y in rows if 0 <= y <= room] or [max(0, room)]
 
     def _taken(self, place: Rectangle) -> bool:
         return any(
@@ -110,22 +114,13 @@ class _Pen:
 
     def pose(self, points: Sequence[tuple[float, float, float]]) -> None:
         """Dots, and COCO's limbs between them where there are COCO's 17."""
-        if len(points) == COCO_POINTS:
-            for number, (one, other) in enumerate(LIMBS):
-                ends = points[one], points[other]
-                if min(ends[0][2], ends[1][2]) >= VISIBLE:
-                    line = [(x, y) for x, y, _ in ends]
-                    self._draw.line(line, fill=(20, 20, 20), width=self._line + 2)
-                    self._draw.line(line, fill=colour(number), width=self._line)
-        radius = self._line + 1
-        for x, y, seen in points:
-            if seen >= VISIBLE:
-                place = (x - radius, y - radius, x + radius, y + radius)
-                self._draw.ellipse(place, fill=(255, 255, 255), outline=(20, 20, 20))
-
-    def _has(self, name: str) -> bool:
-        """Whether Pillow's own font has every letter; what it lacks it draws as empty boxes."""
-        lacking = bytes(self._font.getmask("\uffff"))
-        return all(
-            letter.isspace() or bytes(self._font.getmask(letter)) != lacking for letter in name
-        )
+        places = [(round(float(x)), round(float(y))) for x, y, _ in points]
+        seen = [sure >= VISIBLE for _, _, sure in points]
+        for number, (one, other) in enumerate(LIMBS if len(points) == COCO_POINTS else ()):
+            if seen[one] and seen[other]:
+                for paint, width in ((SHADE, self._line + 2), (colour(number), self._line)):
+                    smooth = self._cv.LINE_AA
+                    self._cv.line(self.canvas, places[one], places[other], paint, width, smooth)
+        for place in (place for place, there in zip(places, seen, strict=True) if there):
+            self._cv.circle(self.canvas, place, self._line + 2, SHADE, -1, self._cv.LINE_AA)
+            self._cv.circle(self.canvas, place, self._line, (255, 255, 255), -1, self._cv.LINE_AA)

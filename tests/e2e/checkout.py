@@ -25,6 +25,8 @@ STAGES = (
 """What the main job runs; an order in which a build may run them."""
 AFTER_CALIBRATION = ["calibration", "quantize", "compile", "check", "package"]
 """What other calibration images may run, and nothing else."""
+TARGETS = {"tflite-micro": "xiao_esp32s3", "xslim": "spacemit_k1"}
+"""Toolchain -> a target that needs it; the others' is grove_v2."""
 LONGEST = 1800
 """Seconds for one build: the very first installs toolchains and trains."""
 
@@ -139,10 +141,15 @@ def read(path: Path) -> dict[str, Any]:
 
 def asked(delivered: Delivered, stage: str, check: str, *arguments: object) -> Any:
     """What a program of tests/e2e/checks prints, run by the Python that ran this stage."""
-    toolchain = delivered.records[stage]["preimage"]["toolchain"]
+    return answer(delivered.records[stage]["preimage"]["toolchain"], check, *arguments)
+
+
+def answer(toolchain: dict[str, str], check: str, *arguments: object) -> Any:
+    """What a program of tests/e2e/checks prints, run by the Python of a record's toolchain."""
     python = ROOT / f".toolchains/{toolchain['name']}-{toolchain['lock'][:12]}/bin/python"
     if not python.exists():  # a store that came from elsewhere: nothing had to be installed
-        said = Checkout(ROOT, ("target=grove_v2",)).doit(f"toolchain:{toolchain['name']}")
+        target = TARGETS.get(toolchain["name"], "grove_v2")
+        said = Checkout(ROOT, (f"target={target}",)).doit(f"toolchain:{toolchain['name']}")
         assert said.code == 0, said.text
     done = subprocess.run(
         [str(python), str(ROOT / "tests/e2e/checks" / check), *map(str, arguments)],

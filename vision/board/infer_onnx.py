@@ -34,7 +34,6 @@ HERE = Path(__file__).resolve().parent
 PAD = 114  # grey of a letterbox's bars: what ultralytics trains with
 BINS = 16  # of YOLOv8's distribution of each side's distance (arXiv:2006.04388)
 VISIBLE = 0.5  # keypoints below this visibility are not drawn
-THREADS = 4  # on the board, as SpacemiT's own demos have it
 LIMBS = (  # COCO's skeleton of 17 keypoints
     (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8),
     (7, 9), (8, 10), (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
@@ -125,7 +124,7 @@ def load(given: Path | None) -> tuple[Any, str]:
     with contextlib.suppress(ImportError):
         import spacemit_ort  # noqa: F401  registers its provider
 
-        options.intra_op_num_threads = THREADS
+        options.intra_op_num_threads = 4  # as SpacemiT's own demos have it
         providers.insert(0, "SpaceMITExecutionProvider")
     try:
         session = onnxruntime.InferenceSession(str(model), options, providers=providers)
@@ -267,7 +266,8 @@ def drawn(picture: Any, found: Found, names: list[str]) -> Any:
         colour = cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0].tolist()
         x1, y1, x2, y2 = (round(float(value)) for value in found.boxes[i])
         cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, line)
-        words = f"{names[found.classes[i]]} {found.scores[i]:.2f}"
+        name = names[found.classes[i]]  # of other letters opencv 4 has none
+        words = f"{name if name.isascii() else found.classes[i]} {found.scores[i]:.2f}"
         place = (x1, y1 - 2 * line if y1 > 30 * size else y1 + round(30 * size))
         cv2.putText(canvas, words, place, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), line + 2)
         cv2.putText(canvas, words, place, cv2.FONT_HERSHEY_SIMPLEX, size, colour, line)
