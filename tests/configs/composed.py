@@ -23,7 +23,9 @@ PROJECT = Project(ROOT)
 
 @cache
 def plain(*overrides: str) -> dict[str, Any]:
-    return composed(ROOT / "conf", ["target=grove_v2", *overrides])
+    """Of these overrides; for grove_v2 where they choose no target."""
+    chosen = any(o.startswith(("target=", "experiment=")) for o in overrides)
+    return composed(ROOT / "conf", [*([] if chosen else ["target=grove_v2"]), *overrides])
 
 
 def keys(values: dict[str, Any]) -> dict[str, str]:
