@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from e2e.checkout import Checkout, Delivered, asked, own_data, picture
-from stages.schema import Accelerator
+from stages.schema.target import Accelerator
 from vision.train_arguments import ARGUMENTS, SHARED
 
 COMMAND_LINES = {
