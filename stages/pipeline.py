@@ -147,7 +147,7 @@ def _checkpoint(config: Config, source: Step | None) -> Input:
 def _tflite(config: Config, network: Step, cut: Step, images: Step) -> Built:
     """Boards that run int8 TFLite files, compiled for an NPU where there is one."""
     floats = convert.plan(config, cut["head.onnx"])
-    int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"])
+    int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"], cut["head.json"])
     runs, export = int8["model_int8.tflite"], network["export.json"]
     files = {"model_int8.tflite": runs}
     if config.target.vela is None:

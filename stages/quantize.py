@@ -31,13 +31,14 @@ class Params:
     weights: str
 
 
-def plan(config: Config, saved_model: Input, calibration: Input) -> Step:
-    """`saved_model`: NHWC float input 0..1; `calibration`: uint8 `[n, S, S, 3]` RGB."""
+def plan(config: Config, saved_model: Input, calibration: Input, head: Input) -> Step:
+    """`saved_model`: NHWC float input 0..1; `calibration`: uint8 `[n, S, S, 3]` RGB; `head`:
+    head.json, the outputs' order and meaning."""
     quant: Any = config.quant
     return Step(
         stage="quantize",
         params=Params(quant.weights),
-        inputs={"saved_model": saved_model, "calibration.npy": calibration},
+        inputs={"saved_model": saved_model, "calibration.npy": calibration, "head.json": head},
         outputs=("model_int8.tflite", "quantize.json"),
         toolchain=config.lock("tensorflow"),
         label=f"int8 {quant.weights}",
@@ -45,7 +46,7 @@ def plan(config: Config, saved_model: Input, calibration: Input) -> Step:
 
 
 def run(params: Params, work: Work) -> None:
-    """Writes model_int8.tflite and quantize.json.
+    """Writes model_int8.tflite (outputs in the head's order) and quantize.json.
 
     Raises StageError when the input does not come out as scale 1/255, zero point -128.
     """
@@ -53,13 +54,18 @@ def run(params: Params, work: Work) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # equal bytes with and without a GPU
     import numpy as np
 
+    from vision.tflite_outputs import in_order
+
     images = np.load(work.inputs["calibration.npy"], mmap_mode="r")
+    head = json.loads(work.inputs["head.json"].read_text())
     work.progress(0, len(images), "starting TensorFlow")
     model = _convert(work.inputs["saved_model"], images, params.weights, work)
+    # The SavedModel numbers its outputs output_0, output_1, … in the head's order.
+    model = in_order(model, [f"output_{i}" for i in range(len(head["outputs"]))])
     (work.out / "model_int8.tflite").write_bytes(model)
-    report = _describe(model)
+    report = _describe(model, head["outputs"])
     _demand_pixels(report["input"])
-    report |= {"schema": 1, "weights": params.weights, "images": len(images)}
+    report |= {"schema": 2, "weights": params.weights, "images": len(images)}
     (work.out / "quantize.json").write_text(json.dumps(report, indent=1) + "\n")
 
 
@@ -92,36 +98,51 @@ def _representative(images: NDArray[np.uint8], work: Work) -> Iterator[list[Any]
         yield [(pixels / LEVELS)[None]]
 
 
-def _describe(model: bytes) -> dict[str, Any]:
-    """Input and outputs of a TFLite file, the outputs in the order of the network's."""
+def _describe(model: bytes, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Input and outputs of a TFLite file as an interpreter reads them back.
+
+    Raises StageError when the outputs are not those of the head, in its order.
+    """
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=model)
-    [signature] = interpreter.get_signature_list()
-    runner = interpreter.get_signature_runner(signature)
-    [entry] = runner.get_input_details().values()
-    # The signature numbers them output_0, output_1, …; the interpreter lists them in no order.
-    outputs = sorted(
-        runner.get_output_details().items(), key=lambda item: int(item[0].rpartition("_")[2])
-    )
-    return {"input": _tensor(entry), "outputs": [_tensor(detail) for _, detail in outputs]}
+    found = interpreter.get_output_details()
+    shapes = [[int(n) for n in detail["shape"]] for detail in found]
+    wanted = [entry["shape"] for entry in outputs]
+    if shapes != wanted:
+        raise StageError(f"TensorFlow made outputs of shapes {shapes}; the head's are {wanted}")
+    [entry] = interpreter.get_input_details()
+    described = [_output(d, o, model) for d, o in zip(found, outputs, strict=True)]
+    return {"input": _tensor(entry), "outputs": described}
 
 
 def _tensor(detail: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    from vision.quantization import largest_sigmoid
-
     scale, zero_point = detail["quantization"]
     return {
-        "name": detail["name"],
+        "tensor": detail["name"],
         "shape": [int(n) for n in detail["shape"]],
         "dtype": np.dtype(detail["dtype"]).name,
         "scale": scale,
         "zero_point": zero_point,
-        # What a sigmoid makes of the largest value that this tensor can hold.
-        "largest_sigmoid": round(largest_sigmoid(scale, zero_point), 6),
     }
+
+
+def _output(detail: dict[str, Any], entry: dict[str, Any], model: bytes) -> dict[str, Any]:
+    """One output: the head's words for it, and its quantization."""
+    from vision.quantization import largest_sigmoid
+    from vision.tflite_outputs import sigmoid_inputs
+
+    report = {key: entry[key] for key in ("name", "role", "stride")} | _tensor(detail)
+    logits: list[tuple[float, int]] = []
+    if entry["role"] == "class":
+        logits = [(report["scale"], report["zero_point"])]
+    elif entry["role"] in ("decoded", "score"):
+        logits = list(sigmoid_inputs(model))
+    if logits:  # the largest score that int8 logits can express, of any stride
+        report["largest_sigmoid"] = round(max(largest_sigmoid(*pair) for pair in logits), 6)
+    return report
 
 
 def _demand_pixels(entry: dict[str, Any]) -> None:
