@@ -39,10 +39,52 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
+MADE = {"dataset", "train", "export", "head", "calibration", "package"}
+"""Whatever the board."""
+
+
+@pytest.mark.parametrize(
+    ("target", "board", "model", "more"),
+    [
+        (
+            "grove_v2",
+            {"convert", "quantize", "compile", "check"},
+            "model_vela.tflite",
+            ["model_int8.tflite"],
+        ),
+        ("xiao_esp32s3", {"convert", "quantize", "arena", "check"}, "model_int8.tflite", []),
+        (
+            "spacemit_k1",
+            {"quantize_onnx", "check_onnx"},
+            "yolov8n.q.onnx",
+            ["quantize.json", "xslim.json"],
+        ),
+    ],
+)
+def test_each_kind_of_board(target: str, board: set[str], model: str, more: list[str]) -> None:
+    planned = pipeline.plan(config(f"target={target}"))
+    assert {step.stage for step in in_order([planned.package])} == MADE | board
+    assert (planned.folder, planned.model) == (target, model)
+    lists = ["calibration.json", "calibration.txt"]
+    assert {model, *more, *lists} <= set(planned.package.params.files)
+
+
+def test_calibration_images_are_looked_at_before_training() -> None:
+    for target in ("grove_v2", "xiao_esp32s3", "spacemit_k1"):
+        order = stages(f"target={target}")
+        assert order.index("calibration") < order.index("train")
+
+
+def test_three_boards_train_and_export_once() -> None:
+    plans = [config(f"target={target}") for target in ("grove_v2", "xiao_esp32s3", "spacemit_k1")]
+    for stage in ("dataset", "train", "export"):
+        first, *rest = [step(pipeline.plan(plan), stage).plain_params() for plan in plans]
+        assert rest == [first, first]
+
+
 def test_the_main_job() -> None:
     planned = pipeline.plan(config())
-    made = {"dataset", "train", "export", "head", "convert", "calibration", "quantize"}
-    assert set(stages()) == made | {"compile", "check", "package"}
+    assert set(stages()) == MADE | {"convert", "quantize", "compile", "check"}
     assert planned.name == "yolov8n-192-digits-int8_per_tensor"
     assert planned.folder == "grove_v2"
     assert [output.path for output in planned.verdicts] == ["verdict.json"]
@@ -146,10 +188,14 @@ def test_what_varies_is_in_the_name() -> None:
             ["dataset=coco8"],
             ["quant=int8_per_channel"],
             ["model.weights=yolov8n.pt"],
+            ["model.activation=relu6"],
+            ["target.output=decoded"],
+            ["target=spacemit_k1"],
             ["model.weights=yolov8n.pt", "train=none"],
+            ["model=yolov8n_pose"],
         )
     }
-    assert len(names) == 7
+    assert len(names) == 11, names
 
 
 def test_equal_configs_give_equal_plans_and_a_leaf_reaches_only_its_readers() -> None:
@@ -167,9 +213,9 @@ def test_equal_configs_give_equal_plans_and_a_leaf_reaches_only_its_readers() ->
     assert readers("quant.calibration.seed=1") == {"calibration"}
     assert readers("quant.weights=per_channel") == {"quantize", "package"}
     assert readers("target.vela.optimise=Size") == {"compile"}
-    assert readers("target.memory.sram_bytes=1") == {"check"}
+    assert readers("target.memory.arena_bytes=1") == {"check"}
     assert readers("target.contract.strides=[8,16]") == {"head", "check"}
-    assert readers("target.thresholds.iou=0.5") == {"package"}
+    assert readers("target.outputs.detect.raw.iou=0.5") == {"package"}
     assert readers("train.epochs=3") == {"train"}
 
 
