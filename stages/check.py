@@ -25,9 +25,9 @@ class Params:
     rules: dict[str, Any]
 
 
-def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
-    """`model`: the board's TFLite file; `cost`: vela.json, or arena.json where there is no NPU;
-    `export`: export.json (names, keypoints).
+def plan(config: Config, model: Input, int8: Input, cost: Input, export: Input) -> Step:
+    """`model`: the board's TFLite file; `int8`: the same before it was compiled; `cost`:
+    vela.json, or arena.json where there is no NPU; `export`: export.json (names, keypoints).
 
     Raises UserError for an input size that the board keeps no memory for.
     """
@@ -36,7 +36,7 @@ def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
     arenas, side = output.arena_bytes, config.model.imgsz
     if arenas and side not in arenas:
         raise UserError(
-            f"model.imgsz={side}: {target.title} has an arena for {_listed(arenas)} alone "
+            f"model.imgsz={side}: {target.title} has an arena for {_listed(arenas)} only "
             f"(target.outputs.{config.model.task}); choose one of these sizes"
         )
     rules = {
@@ -53,6 +53,7 @@ def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
         "strides": list(contract.strides),
         "box_channels": contract.box_channels,
         "keypoint_values": contract.keypoint_values,
+        "keypoints": contract.keypoints,
         "forbidden_class_counts": _by_text(output.forbidden_class_counts),
         "unwise_class_counts": _by_text(output.unwise_class_counts),
         "operators": list(contract.operators),
@@ -67,7 +68,12 @@ def plan(config: Config, model: Input, cost: Input, export: Input) -> Step:
     return Step(
         stage="check",
         params=Params(rules),
-        inputs={"model.tflite": model, "cost.json": cost, "export.json": export},
+        inputs={
+            "model.tflite": model,
+            "int8.tflite": int8,
+            "cost.json": cost,
+            "export.json": export,
+        },
         outputs=("verdict.json",),
         toolchain=config.lock("vela"),
         label=target.name,
@@ -90,14 +96,14 @@ def _by_text(numbered: Mapping[int, Any]) -> dict[str, Any]:
 
 
 def _listed(sizes: Collection[int]) -> str:
-    return " and ".join(map(str, sorted(sizes)))
+    return ", ".join(map(str, sorted(sizes)))
 
 
 def run(params: Params, work: Work) -> None:
     """Writes verdict.json: every rule's line, the figures, and the file's tensors."""
     from vision.contract import Facts, Npu, Rules
     from vision.judge import judge
-    from vision.tflite_file import read_model
+    from vision.tflite_file import read_logits, read_model
 
     path = work.inputs["model.tflite"]
     export = json.loads(work.inputs["export.json"].read_text(encoding="utf-8"))
@@ -105,6 +111,7 @@ def run(params: Params, work: Work) -> None:
     shape = export.get("kpt_shape")
     facts = Facts(
         model=model,
+        logits=read_logits(work.inputs["int8.tflite"]),
         file_bytes=path.stat().st_size,
         classes=tuple(export["names"]),
         keypoints=(shape[0], shape[1]) if shape else None,

@@ -158,7 +158,7 @@ def _tflite(config: Config, network: Step, cut: Step, images: Step) -> Built:
         cost = compiled["vela.json"]
         model, board = "model_vela.tflite", compiled["model_vela.tflite"]
         files = {model: board, **files}
-    checked = check.plan(config, board, cost, export)
+    checked = check.plan(config, board, runs, cost, export)
     return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vision.npu_payload import Payload
-from vision.tflite_file import ModelFile
+from vision.tflite_file import ModelFile, Tensor
 
 Result = Literal["pass", "fail", "warn"]
 
@@ -44,6 +44,8 @@ class Rules:
     strides: list[int]
     box_channels: int
     keypoint_values: int
+    keypoints: int | None
+    """How many the firmware reads; None: as many as the model has."""
     forbidden_class_counts: dict[str, str]
     unwise_class_counts: dict[str, str]
     operators: list[str]
@@ -89,6 +91,8 @@ class Facts:
     """What is known of the final file."""
 
     model: ModelFile
+    logits: tuple[Tensor, ...]
+    """`[1, side, side, classes]`: what the scores of decoded outputs are sigmoids of."""
     file_bytes: int
     classes: tuple[str, ...]
     keypoints: tuple[int, int] | None

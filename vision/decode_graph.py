@@ -1,4 +1,4 @@
-"""Decoding as a part of the network: `[1, 4 + classes, N]`, in parts of the input's side.
+"""Decoding as a part of the network: boxes in parts of the input's side, and scores.
 
 Built for 8-bit arithmetic and for the operators that XIAO's firmware and an Ethos-U55 have.
 Softmax is followed at once by convolutions that take expectations and make of them what the
@@ -27,7 +27,23 @@ then 127 steps of 1/8 (or 1/16), so that int8 weights of one scale a channel are
 
 
 def normalised(build: Builder, head: Head, output: str) -> str:
-    """Appends the decoding of a detection network's six branches; gives the output's name."""
+    """Appends the decoding of a detection network's six branches; gives the output's name.
+
+    It is `[1, 4 + classes, N]`: centre and size of a box, then its scores.
+    """
+    cells = build.node("Concat", _joined(build, head), "cells", axis=2)
+    return build.node("Transpose", [cells], output, perm=[0, 2, 1])
+
+
+def normalised_pair(build: Builder, head: Head, boxes: str, scores: str) -> tuple[str, str]:
+    """The same in two outputs, `[1, 4, N]` and `[1, N, classes]`: each keeps its own 8 bits."""
+    centre, size, score = _joined(build, head)
+    rows = build.node("Concat", [centre, size], f"{boxes}_rows", axis=2)
+    return build.node("Transpose", [rows], boxes, perm=[0, 2, 1]), build.rename(score, scores)
+
+
+def _joined(build: Builder, head: Head) -> list[str]:
+    """Centres, sizes and scores of all strides' cells, each `[1, N, …]`."""
     centres, sizes, scores = [], [], []
     for box, classes in zip(head.of("box"), head.of("class"), strict=True):
         stride = head.stride(box)
@@ -36,12 +52,10 @@ def normalised(build: Builder, head: Head, output: str) -> str:
         sizes.append(_size(build, head, box, parts))
         alive = build.node("Sigmoid", [classes.tensor], f"score_{stride}_nchw")
         scores.append(build.rows(alive, classes.side, classes.channels, f"score_{stride}"))
-    joined = [
+    return [
         build.node("Concat", levels, name, axis=1)
         for name, levels in (("centre", centres), ("size", sizes), ("score", scores))
     ]
-    cells = build.node("Concat", joined, "cells", axis=2)
-    return build.node("Transpose", [cells], output, perm=[0, 2, 1])
 
 
 def _parts(build: Builder, box: Branch, stride: int) -> str:

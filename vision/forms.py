@@ -106,10 +106,17 @@ def _decoded_normalised(outputs: Sequence[Floats], described: Described, side: i
     return Decoded(corners_of(rows[:, :4]) * side, rows[:, 4:], None)
 
 
+def _decoded_pair(outputs: Sequence[Floats], described: Described, side: int) -> Decoded:
+    """decoded_pair: boxes `[1, 4, N]` in parts of the input's side, scores `[1, N, nc]`."""
+    boxes, scores = outputs
+    return Decoded(corners_of(boxes[0].T) * side, scores[0], None)
+
+
 DECODERS: Mapping[str, Callable[[Sequence[Floats], Described, int], Decoded]] = {
     "six_raw": _raw,
     "seven_raw": _raw,
     "branch": _branch,
     "decoded": _decoded,
     "decoded_normalised": _decoded_normalised,
+    "decoded_pair": _decoded_pair,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vision.decode_graph import normalised
+from vision.decode_graph import normalised, normalised_pair
 from vision.head_cut import Head
 from vision.onnx_builder import Builder
 
@@ -23,7 +23,7 @@ class Tensor:
 
     name: str
     role: str
-    """box, class, keypoints, score_sum or decoded."""
+    """box, class, keypoints, score_sum, score or decoded."""
     stride: int | None
     """None: all strides, fine before coarse."""
     shape: list[int]
@@ -153,21 +153,29 @@ def _decoded_normalised(build: Builder, head: Head) -> Iterator[Tensor]:
     yield Tensor(normalised(build, head, "decoded"), "decoded", None, shape)
 
 
+def _decoded_pair(build: Builder, head: Head) -> Iterator[Tensor]:
+    boxes, scores = normalised_pair(build, head, "boxes", "scores")
+    yield Tensor(boxes, "box", None, [1, 4, head.cells])
+    yield Tensor(scores, "score", None, [1, head.cells, head.classes])
+
+
 ENDS: Mapping[str, Callable[[Builder, Head], Iterator[Tensor]]] = {
     "six_raw": _six_raw,
     "seven_raw": _seven_raw,
     "branch": _branch,
     "decoded_normalised": _decoded_normalised,
+    "decoded_pair": _decoded_pair,
 }
 TASKS = {
     "six_raw": ("detect",),
     "seven_raw": ("pose",),
     "branch": ("detect",),
     "decoded_normalised": ("detect",),
+    "decoded_pair": ("detect",),
     "decoded": ("detect", "pose"),
 }
 """Which networks a form is for."""
-CLIPPED = ("decoded_normalised",)
+CLIPPED = ("decoded_normalised", "decoded_pair")
 """Forms that clip a box's centre and size to the image's."""
 KEEP_METADATA = ("branch",)
 """Cut forms whose runtimes show people the class names that ultralytics writes into the file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from vision.contract import Facts, Line, Rule, Rules, line
-from vision.tensor_roles import BOX, CLASS, KEYPOINTS, grids, roles, side
+from vision.tensor_roles import BOX, CLASS, CORNERS, KEYPOINTS, grids, roles, side
 
 
 def six_raw(rules: Rules, facts: Facts) -> Iterator[Line]:
@@ -26,7 +26,7 @@ def seven_raw(rules: Rules, facts: Facts) -> Iterator[Line]:
 def decoded_normalised(rules: Rules, facts: Facts) -> Iterator[Line]:
     """One tensor `[1, 4 + classes, cells]`: centre and size as parts of the image, then scores."""
     yield _count(facts, 1)
-    cells, channels = sum(grids(rules, side(facts.model))), 4 + len(facts.classes)
+    cells, channels = sum(grids(rules, side(facts.model))), CORNERS + len(facts.classes)
     shapes = [tensor.shape for tensor in facts.model.outputs]
     remedy = "the head must emit 4 box values and a score for each class, for every cell"
     if shapes == [(1, cells, channels)]:
@@ -39,6 +39,28 @@ def decoded_normalised(rules: Rules, facts: Facts) -> Iterator[Line]:
         remedy,
         key="contract.strides",
     )
+    yield from _parts_of_the_image(rules, facts)
+
+
+def decoded_pair(rules: Rules, facts: Facts) -> Iterator[Line]:
+    """Boxes `[1, 4, cells]` as parts of the image, then scores `[1, cells, classes]`."""
+    yield _count(facts, 2)
+    cells = sum(grids(rules, side(facts.model)))
+    wanted = [(1, CORNERS, cells), (1, cells, len(facts.classes))]
+    shapes = [tensor.shape for tensor in facts.model.outputs]
+    yield line(
+        "decoded tensors",
+        shapes == wanted,
+        _list(shapes),
+        _list(wanted),
+        "the head must emit boxes by value and scores by cell, in this order",
+        key="contract.strides",
+    )
+    yield from _parts_of_the_image(rules, facts)
+
+
+def _parts_of_the_image(rules: Rules, facts: Facts) -> Iterator[Line]:
+    """Values in 0..1 have a small scale; boxes in pixels would have one of about side / 255."""
     if rules.max_scale is not None:
         scales = [scale for tensor in facts.model.outputs for scale in tensor.scales]
         yield line(
@@ -56,6 +78,7 @@ FORMS: Mapping[str, Rule] = {
     "six_raw": six_raw,
     "seven_raw": seven_raw,
     "decoded_normalised": decoded_normalised,
+    "decoded_pair": decoded_pair,
 }
 """Form of the outputs (`target.outputs.….form`) -> its rules."""
 
@@ -98,7 +121,7 @@ def _keypoints(rules: Rules, facts: Facts) -> Iterator[Line]:
     pairs = zip(facts.model.outputs, roles(rules, facts.model), strict=True)
     found = [tensor.shape for tensor, role in pairs if role.kind == KEYPOINTS]
     values = rules.keypoint_values
-    many = facts.keypoints[0] if facts.keypoints else None
+    many = rules.keypoints or (facts.keypoints[0] if facts.keypoints else None)
     right = len(found) == 1 and found[0][-1] % values == 0 and found[0][-1] > 0
     if many is not None:
         right = right and found[0][-1] == many * values
@@ -107,7 +130,7 @@ def _keypoints(rules: Rules, facts: Facts) -> Iterator[Line]:
         right,
         _list(found),
         f"[1, {cells}, {f'{many} x ' if many else 'K x '}{values}]",
-        f"the firmware reads {values} values a keypoint: train with kpt_shape: [K, {values}]",
+        f"train with kpt_shape: [{rules.keypoints or 'K'}, {values}], as the firmware reads them",
         key="contract.keypoint_values",
     )
 

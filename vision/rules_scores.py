@@ -1,42 +1,39 @@
-"""Rule on the scores: what the outputs' quantization can express against the threshold."""
+"""Rule on the scores: what the quantization can express against the firmware's threshold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vision.contract import Facts, Line, Rules, line
-from vision.quantization import INT8_MAX, largest_sigmoid
-from vision.tensor_roles import CLASS, DETECTIONS, roles
+from vision.quantization import largest_sigmoid
+from vision.tensor_roles import CLASS, roles, side
+from vision.tflite_file import Tensor
 
 UNDECIDED = 0.5
 """The sigmoid of 0: the most that a tensor without any positive logit can express."""
+RAW = ("six_raw", "seven_raw")
+"""Forms whose class outputs are logits; elsewhere the logits lie inside the network."""
 
 
 def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
-    """An int8 tensor cannot express more than its largest integer.
+    """Scores are sigmoids of int8 logits: a tensor cannot express more than its largest one.
 
-    Raw scores are sigmoids of logits, decoded ones stand in the tensor. A single stride below the
-    threshold may be right, for want of objects of that size; all of them make a model that never
-    reports anything.
+    A single stride below the threshold may be right, for want of objects of that size; all of
+    them make a model that never reports anything.
     """
     remedy = (
         "calibrate with more images that show the objects clearly (quant.calibration), or train "
         "longer; at run time a lower threshold may help"
     )
     demanded = f"above the threshold {rules.score_threshold:g}"
-    highest = least = 0.0
-    for tensor, role in zip(facts.model.outputs, roles(rules, facts.model), strict=True):
-        if role.kind not in (CLASS, DETECTIONS) or len(tensor.scales) != 1:
+    highest = 0.0
+    for name, tensor in _logits(rules, facts):
+        if len(tensor.scales) != 1:
             continue
-        scale, zero_point = tensor.scales[0], tensor.zero_points[0]
-        if role.kind == DETECTIONS:
-            highest = max(highest, (INT8_MAX - zero_point) * scale)
-            continue
-        least = UNDECIDED
-        largest = largest_sigmoid(scale, zero_point)
+        largest = largest_sigmoid(tensor.scales[0], tensor.zero_points[0])
         highest = max(highest, largest)
         yield line(
-            f"scores of {f'stride {role.stride}' if role.stride else tensor.name}",
+            f"scores of {name}",
             largest >= rules.score_threshold,
             f"at most {largest:.3f}",
             demanded,
@@ -45,13 +42,25 @@ def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
             otherwise="warn",
         )
     if not highest:
-        return  # no score could be told; the rules above say so
+        return  # no scores could be told; the rules above say so
     yield line(
         "confident scores",
-        highest > max(least, rules.score_threshold),
+        highest > max(UNDECIDED, rules.score_threshold),
         f"at most {highest:.3f}",
-        f"{demanded} and above {least}" if least else demanded,
+        f"{demanded} and above {UNDECIDED}",
         f"no calibration image showed the network an object it is sure of: {remedy}",
         key="outputs, score",
         otherwise="warn" if highest >= rules.score_threshold else "fail",
     )
+
+
+def _logits(rules: Rules, facts: Facts) -> Iterator[tuple[str, Tensor]]:
+    """(which stride, class logits), as outputs or from inside the network."""
+    if rules.form in RAW:
+        for tensor, role in zip(facts.model.outputs, roles(rules, facts.model), strict=True):
+            if role.kind == CLASS:
+                yield (f"stride {role.stride}" if role.stride else tensor.name), tensor
+        return
+    for tensor in facts.logits:
+        width = tensor.shape[1] if len(tensor.shape) == 4 else 0
+        yield (f"stride {side(facts.model) // width}" if width else tensor.name), tensor

@@ -1,7 +1,8 @@
 """What each output of a model file is, told by its shape as the firmware tells it.
 
 Raw outputs are `[1, cells, channels]`, one box and one class tensor for each stride; the keypoints
-of all strides lie in one tensor. Decoded outputs are one tensor `[1, 4 + classes, cells]`.
+of all strides lie in one tensor. Decoded outputs are one tensor `[1, 4 + classes, cells]`, or a
+pair: boxes `[1, 4, cells]` and scores `[1, cells, classes]`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from dataclasses import dataclass
 from vision.contract import Rules
 from vision.tflite_file import ModelFile, Tensor
 
-BOX, CLASS, KEYPOINTS, DETECTIONS = "box", "class", "keypoints", "detections"
+BOX, CLASS, KEYPOINTS = "box", "class", "keypoints"
+SCORE, DECODED = "score", "decoded"
+CORNERS = 4
+"""Values of a decoded box: centre x and y, width, height."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,10 @@ def roles(rules: Rules, model: ModelFile) -> list[Role]:
 
 def _role(rules: Rules, imgsz: int, tensor: Tensor) -> Role:
     if rules.form == "decoded_normalised":
-        return Role(DETECTIONS, None)
+        return Role(DECODED, None)
     cells = tensor.shape[1] if len(tensor.shape) == 3 else 0
+    if rules.form == "decoded_pair":
+        return Role(BOX if cells == CORNERS else SCORE, None)
     if rules.form == "seven_raw" and cells == sum(grids(rules, imgsz)):
         return Role(KEYPOINTS, None)
     kind = BOX if tensor.shape[-1:] == (rules.box_channels,) else CLASS

@@ -66,6 +66,29 @@ def read_model(path: Path) -> ModelFile:
     )
 
 
+def read_logits(path: Path) -> tuple[Tensor, ...]:
+    """What sigmoids make the scores of, in a file not compiled: the inputs of every LOGISTIC whose
+    output no MUL takes (those make SiLU, an activation). Each is `[1, side, side, classes]`."""
+    from ethosu.vela.tflite.Model import Model
+
+    model = Model.GetRootAs(path.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    names = _operator_names(model)
+    operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
+    kinds = [names[operator.OpcodeIndex()] for operator in operators]
+    multiplied = {
+        operator.Inputs(i)
+        for operator, kind in zip(operators, kinds, strict=True)
+        if kind == "MUL"
+        for i in range(operator.InputsLength())
+    }
+    return tuple(
+        _tensor(graph, operator.Inputs(0))
+        for operator, kind in zip(operators, kinds, strict=True)
+        if kind == "LOGISTIC" and operator.Outputs(0) not in multiplied
+    )
+
+
 def _operator_names(model: Any) -> list[str]:
     from ethosu.vela.tflite.BuiltinOperator import BuiltinOperator
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from stages.schema.base import Scalar, Struct
 
-Form = Literal["six_raw", "seven_raw", "decoded_normalised", "decoded", "branch"]
+Form = Literal["six_raw", "seven_raw", "decoded_normalised", "decoded_pair", "decoded", "branch"]
 """Forms of a network's outputs; docs/outputs.md explains them."""
 
 
@@ -97,6 +97,10 @@ class TfliteContract(Struct, frozen=True):
     ]
     keypoint_values: Annotated[
         int, Meta(ge=2, le=3, description="values of a keypoint: x, y and visibility")
+    ]
+    keypoints: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="how many keypoints the firmware reads; null: as many as the model has"),
     ]
     operators: Annotated[
         list[str],
