@@ -119,7 +119,7 @@ def test_the_boxes_are_where_the_digits_are(
             assert one["score"] >= 0.3
         hits += again(truth, entry["detections"], 0.5)
         wanted, given = wanted + len(truth), given + len(entry["detections"])
-    if chain.json("train", "train.json")["map50"] > 0.5:
+    if "train" not in chain.records or chain.json("train", "train.json")["map50"] > 0.5:
         assert hits >= 0.5 * wanted
         assert hits >= 0.6 * given
 
