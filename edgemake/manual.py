@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -26,20 +27,28 @@ def rows(
 ) -> Iterator[Row]:
     """Every leaf of a config of this schema, in the schema's order; plain values."""
     for field in msgspec.structs.fields(struct):
-        if field.name not in values:
-            continue
-        key, value = f"{prefix}{field.name}", values[field.name]
-        inner = _struct_of(field.type, value)
-        if inner is not None:
-            yield from rows(inner, value, f"{key}.")
-        else:
-            yield key, value, words_of(field.type)
+        if field.name in values:
+            yield from _rows(field.type, values[field.name], f"{prefix}{field.name}")
+
+
+def _rows(kind: Any, value: Any, key: str) -> Iterator[Row]:
+    inner, item = _struct_of(kind, value), _item_of(kind)
+    if inner is not None and isinstance(value, Mapping):
+        yield from rows(inner, value, f"{key}.")
+    elif item is not None and value:
+        for name, member in value.items():
+            yield from _rows(item, member, f"{key}.{name}")
+    else:
+        yield key, value, words_of(kind)
 
 
 def markdown(
     struct: type[msgspec.Struct], values: Mapping[str, Any], options: Mapping[str, list[str]]
 ) -> str:
-    """A page: the groups with their options, then all rows, one table a section."""
+    """A page: the groups with their options, then all rows, one table a section.
+
+    After a section stand the keys that its other kinds have instead.
+    """
     found: dict[str, list[str]] = {}
     for key, value, words in rows(struct, values):
         section = key.partition(".")[0]
@@ -48,16 +57,62 @@ def markdown(
         found.setdefault(section, []).append(f"| `{key}` | `{shown}` | {words} |")
     head = "| key | value | meaning |\n|---|---|---|\n"
     groups = "\n".join(f"- `{name}=`{', '.join(names)}" for name, names in options.items())
-    tables = [f"## {name}\n\n{head}" + "\n".join(lines) for name, lines in found.items()]
-    return "\n\n".join([_INTRODUCTION + groups, *tables])
+    parts = []
+    for name, lines in found.items():
+        parts.append(f"## {name}\n\n{head}" + "\n".join(lines))
+        parts += _other_kinds(struct, name, values[name])
+    return "\n\n".join([_INTRODUCTION + groups, *parts])
+
+
+def _other_kinds(struct: type[msgspec.Struct], section: str, values: Any) -> Iterator[str]:
+    """A table for each other kind of a section, of the keys that the chosen one does not have."""
+    [field] = [f for f in msgspec.structs.fields(struct) if f.name == section]
+    chosen, members = _struct_of(field.type, values), _structs_in(field.type)
+    known = {key for key, _ in _leaves(chosen, f"{section}.")} if chosen else set()
+    for member in members:
+        lines = [f"| `{k}` | {w} |" for k, w in _leaves(member, f"{section}.") if k not in known]
+        if member is not chosen and lines:
+            tag = member.__struct_config__.tag
+            yield f"Other keys of kind `{tag}`:\n\n| key | meaning |\n|---|---|\n" + "\n".join(
+                lines
+            )
+
+
+def _leaves(struct: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]]:
+    """(dotted key, meaning) of all that a struct can hold; `<name>` stands for any name."""
+    for field in msgspec.structs.fields(struct):
+        kind, key = field.type, f"{prefix}{field.name}"
+        while (item := _item_of(kind)) is not None:
+            kind, key = item, f"{key}.<name>"
+        inner = _structs_in(kind)
+        for member in inner:
+            yield from _leaves(member, f"{key}.")
+        if not inner:
+            yield key, words_of(field.type)
+
+
+def _structs_in(kind: Any) -> list[type[msgspec.Struct]]:
+    """The members of a union that are structs, or the struct itself."""
+    members = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    return [member for member in members if _is_struct(member)]
 
 
 def _struct_of(kind: Any, value: Any) -> type[msgspec.Struct] | None:
     """The struct that holds `value`, by its tag in a union."""
-    members = [k for k in (get_args(kind) or (kind,)) if _is_struct(k)]
+    members = _structs_in(kind)
     if len(members) > 1 and isinstance(value, Mapping):
         members = [k for k in members if k.__struct_config__.tag == value.get("kind")]
     return members[0] if members else None
+
+
+def _item_of(kind: Any) -> Any:
+    """What a mapping holds, if that is structs in the end; None otherwise."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is not dict:
+        return None
+    item = get_args(kind)[1]
+    return item if _structs_in(item) or _item_of(item) is not None else None
 
 
 def _is_struct(kind: Any) -> bool:
