@@ -72,10 +72,8 @@ def _other_kinds(struct: type[msgspec.Struct], section: str, values: Any) -> Ite
     for member in members:
         lines = [f"| `{k}` | {w} |" for k, w in _leaves(member, f"{section}.") if k not in known]
         if member is not chosen and lines:
-            tag = member.__struct_config__.tag
-            yield f"Other keys of kind `{tag}`:\n\n| key | meaning |\n|---|---|\n" + "\n".join(
-                lines
-            )
+            title = f"Other keys of kind `{member.__struct_config__.tag}`:"
+            yield "\n".join([title, "", "| key | meaning |", "|---|---|", *lines])
 
 
 def _leaves(struct: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]]:

@@ -53,6 +53,9 @@ BY_NAME: dict[str, dict[Any, Any]] = {
     "unwise_class_counts": {(): {7: "a reason"}},
     "arena_bytes": {(): {192: 1_000_000, 224: 1_200_000}},
     "max_scale": {None: 0.2},
+    "keypoints": {None: 17},
+    "flash_slot_bytes": {None: 3_000_000},
+    "wheel": {None: "x.whl"},
 }
 """Last part of a leaf -> value (() for nothing in it) -> another legal one."""
 
@@ -85,8 +88,6 @@ def other(leaf: str, value: Any) -> Any:
             changed = value + 1
         case float():
             changed = value * 0.6 + 0.15
-        case None:
-            changed = 3_000_000 if leaf == "target.memory.flash_slot_bytes" else "x.whl"
         case list():
             changed = value[:-1]
         case dict():
