@@ -51,8 +51,8 @@ def user_images(source: str) -> Found:
 
     A list file has one path a line, relative to the list's own folder or absolute; blank lines
     and lines that begin with `#` are skipped, an image named twice counts once. A folder is
-    searched with its subfolders for files with a picture's suffix. No name holds a place: those
-    of absolute paths are relative to what they have in common. Raises ValueError, naming list,
+    searched with its subfolders for files with a picture's suffix. No name holds a place: that of
+    an absolute path is relative to the list, or to what all beyond its folder have in common. Raises ValueError, naming list,
     line and file, when there is no image, or one is missing, empty or cannot be read.
     """
     path = Path(source).expanduser()
@@ -108,7 +108,7 @@ def _listed(path: Path) -> Found:
     _refuse(faults)
     if not images:
         raise ValueError(f"{path}: the list is empty; write one image path a line")
-    return _placeless(Found(list(images.values()), list(repeated)))
+    return _placeless(Found(list(images.values()), list(repeated)), folder)
 
 
 def _unusable(image: Path) -> str | None:
@@ -123,15 +123,20 @@ def _unusable(image: Path) -> str | None:
     return None
 
 
-def _placeless(found: Found) -> Found:
-    """Absolute names made relative to the folder that they have in common."""
-    absolute = [image.name for image in found.images if os.path.isabs(image.name)]
-    if not absolute:
-        return found
-    common = os.path.commonpath([os.path.dirname(name) for name in absolute])
+def _placeless(found: Found, folder: Path) -> Found:
+    """Absolute names made relative: to the list's folder or else to what they have in common."""
+    beyond = [
+        os.path.dirname(image.name)
+        for image in found.images
+        if os.path.isabs(image.name) and not Path(image.name).is_relative_to(folder)
+    ]
+    common = os.path.commonpath(beyond) if beyond else ""
 
     def short(name: str) -> str:
-        return os.path.relpath(name, common) if os.path.isabs(name) else name
+        path = Path(name)
+        if not path.is_absolute():
+            return name
+        return path.relative_to(folder if path.is_relative_to(folder) else common).as_posix()
 
     return Found(
         [UserImage(short(image.name), image.path) for image in found.images],

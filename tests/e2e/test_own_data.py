@@ -63,7 +63,7 @@ def test_the_deliverable_is_of_this_data(delivered: Delivered) -> None:
     assert model["contract"]["passed"] is True
     report = delivered.json("calibration", "calibration.json")
     assert sorted(image["name"] for image in report["images"]) == [
-        f"bild {IMAGES + i:03d} ä.png" for i in range(9)
+        f"images/val/bild {IMAGES + i:03d} ä.png" for i in range(9)
     ]
     names = {entry["image"] for entry in
              delivered.json("dataset", "manifest.json")["splits"]["train"]}  # fmt: skip

@@ -109,6 +109,9 @@ def test_names_hold_no_place(images: Path, tmp_path: Path) -> None:
     path = listed(tmp_path / "lists", f"{images}/b.jpg\n{images}/more/c.jpg\n{images}/b.jpg\n")
     assert names(path) == ["b.jpg", "more/c.jpg"]
     assert found(path).repeated == ["b.jpg"]
+    (tmp_path / "lists/d.jpg").write_bytes(b"x")
+    mixed = listed(tmp_path / "lists", f"{tmp_path}/lists/d.jpg\n{images}/more/c.jpg\n")
+    assert names(mixed) == ["d.jpg", "c.jpg"]
 
 
 def test_a_folder_gives_its_pictures_and_those_below(images: Path) -> None:
