@@ -52,8 +52,9 @@ def user_images(source: str) -> Found:
     A list file has one path a line, relative to the list's own folder or absolute; blank lines
     and lines that begin with `#` are skipped, an image named twice counts once. A folder is
     searched with its subfolders for files with a picture's suffix. No name holds a place: that of
-    an absolute path is relative to the list, or to what all beyond its folder have in common. Raises ValueError, naming list,
-    line and file, when there is no image, or one is missing, empty or cannot be read.
+    an absolute path is relative to the list, or to what all beyond its folder share. Raises
+    ValueError, naming list, line and file, when there is no image, or one is missing, empty or
+    cannot be read.
     """
     path = Path(source).expanduser()
     if os.path.isdir(path):  # Path.is_dir raises for a name that is too long

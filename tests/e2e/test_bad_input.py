@@ -63,6 +63,21 @@ COMMAND_LINES = {
     "quant.calibration.source=absent.txt": ("quant.calibration.source", "absent.txt", "no such"),
     "quant.calibration.source=trian": ("quant.calibration.source", "trian", "give train, val"),
     "quant.calibration.source=conf": ("quant.calibration.source", "conf", "no image"),
+    "quant.calibration.source=conf/config.yaml": ("conf/config.yaml", "give dataset=custom"),
+    "quant.calibration.source=null": ("quant.calibration.source is not set", "train, val, a list"),
+    "quant.calibration.order=last": ("quant.calibration.order", "'last'", "random"),
+    "quant.calibration.count=0": ("quant.calibration.count", "0"),
+    "quant.calibration.seed=???": ("quant.calibration.seed=???", "stands for a value"),
+    "quant=xslim": ("quant.kind=xslim", "take quant=int8_per_tensor"),
+    "target=spacemit_k1 quant.calibration.count=9": ("count=9", "xslim takes 10 to 1000 images"),
+    "target=spacemit_k1 quant=int8_per_channel": ("quant.kind=tflite", "take quant=xslim"),
+    "target=spacemit_k1 quant=xquant": ("toolchain.xquant.wheel", "take quant=xslim"),
+    "target.output=row": ("target.output=row", "did you mean 'raw'?"),
+    "model=yolov8n_pose dataset=digits": ("model.task=pose", "labelled for detect"),
+    "dataset=coco8_pose": ("model.task=detect", "labelled for pose"),
+    "dataset=none model.weights=yolov8n.pt": ("quant.calibration.source=train", "no splits"),
+    "dataset=none train=default": ("dataset=none", "nothing to train on"),
+    "experiment=seeed": ("'seeed'", "did you mean 'seeed_yolov8n_pose'?"),
     "tran": ("'tran'", "did you mean 'train'?"),
     "why": ("needs a step", "calibration"),
     "why calibratoin": ("calibratoin", "did you mean 'calibration'?"),
@@ -102,6 +117,7 @@ def test_a_command_line(project: Checkout, line: str) -> None:
         ("target=grove_v3", ("'grove_v3'", "did you mean 'grove_v2'?")),
         ("taget=grove_v2", ("'taget'", "did you mean 'target'?")),
         ("plan target=grove_v3", ("did you mean 'grove_v2'?",)),
+        ("experiment=spacemit_yolov8n", ("Say quant.calibration.source=calib_list.txt",)),
     ],
 )
 def test_the_target(project: Checkout, line: str, words: tuple[str, ...]) -> None:
@@ -144,7 +160,7 @@ def test_a_list_that_names_a_corrupt_image(workshop: Checkout, tmp_path: Path) -
     (tmp_path / "kein Bild.jpg").write_text("text")
     listing = _listing(tmp_path, "da.png\nkaputt.png\nkein Bild.jpg\n")
     text = refused(workshop, listing, codes=(1,))
-    assert "2 of 3 calibration images cannot be read" in text
+    assert "2 of 3 calibration images cannot be used" in text
     assert "kaputt.png: " in text
     assert "kein Bild.jpg: not a picture" in text
     assert workshop.build() == []
