@@ -16,10 +16,12 @@ from edgemake.work import Work
 if TYPE_CHECKING:
     from stages.schema import Config
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of model.json; see docs/model_json.md."""
 VERDICT = "contract.json"
 """The name under which the verdict is handed on."""
+AT_INFO = "at_info.txt"
+"""The command that tells the firmware the class names, for boards that are told so."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,14 @@ class Params:
     """Files handed on under their own names."""
     commands: dict[str, str]
     """Way of delivery -> command; {model} is the file."""
+    at_info_chars: int | None
+    """Longest AT command the firmware takes; None: it has none."""
 
 
 def commands(config: Config) -> dict[str, str]:
     """Way of delivery -> command that puts the file {model} on the board."""
     address = config.output.address
-    return {
-        way: text.replace("{address}", address) for way, text in config.target.deliver.items()
-    }
+    return {way: text.replace("{address}", address) for way, text in config.target.deliver.items()}
 
 
 def plan(
@@ -60,7 +62,10 @@ def plan(
     verdict: Input,
 ) -> Step:
     """`name`: the deliverable's; `files`: delivered name -> file, `model` the board's."""
-    target, output = config.target, config.output
+    target: Any = config.target
+    output = config.output
+    longest = getattr(target, "at_info_chars", None)  # not a word of boards that run ONNX
+    told = () if longest is None else (AT_INFO,)
     return Step(
         stage="package",
         params=Params(
@@ -75,9 +80,10 @@ def plan(
             model=model,
             files=sorted(files),
             commands=commands(config),
+            at_info_chars=longest,
         ),
         inputs={**files, "export.json": export, "verdict.json": verdict},
-        outputs=(*sorted(files), VERDICT, "model.json", "labels.txt"),
+        outputs=(*sorted(files), *told, VERDICT, "model.json", "labels.txt"),
         label=name,
     )
 
@@ -92,6 +98,9 @@ def run(params: Params, work: Work) -> None:
     labels = "".join(f"{name}\n" for name in export["names"])
     (work.out / "labels.txt").write_text(labels, encoding="utf-8")
     files = sorted((*params.files, VERDICT, "labels.txt"))
+    if params.at_info_chars is not None:
+        (work.out / AT_INFO).write_text(_at_info(params, export, work), encoding="utf-8")
+        files = sorted((*files, AT_INFO))
     description = describe(params, export, verdict)
     description["files"] = {name: _stamp(work.out / name) for name in files}
     text = json.dumps(description, indent=1, ensure_ascii=False) + "\n"
@@ -107,7 +116,8 @@ def describe(params: Params, export: dict[str, Any], verdict: dict[str, Any]) ->
         "task": export["task"],
         "target": {"name": params.target, "title": params.title},
         "classes": export["names"],
-        "input": {**entry, "layout": "NHWC", "colour": "RGB", "preprocess": params.preprocess},
+        "keypoints": _keypoints(export),
+        "input": {"layout": "NHWC", **entry, "colour": "RGB", "preprocess": params.preprocess},
         "form": params.form,
         "outputs": verdict["tensors"]["outputs"],
         "thresholds": {"score": params.score_threshold, "iou": params.iou_threshold},
@@ -118,9 +128,30 @@ def describe(params: Params, export: dict[str, Any], verdict: dict[str, Any]) ->
         },
         "figures": verdict["figures"],
         "commands": {
-            way: command.replace("{model}", params.model) for way, command in params.commands.items()
+            way: text.replace("{model}", params.model) for way, text in params.commands.items()
         },
     }
+
+
+def _keypoints(export: dict[str, Any]) -> dict[str, int] | None:
+    """How many there are, and the values of each; None for a network without."""
+    shape = export.get("kpt_shape")
+    return {"count": shape[0], "values": shape[1]} if shape else None
+
+
+def _at_info(params: Params, export: dict[str, Any], work: Work) -> str:
+    """One line, the command; a comment before it where the firmware would cut it off."""
+    from vision.at_info import at_info
+
+    size = work.inputs[params.model].stat().st_size
+    command = at_info(params.name, export["task"], export["names"], size)
+    assert params.at_info_chars is not None
+    if len(command) > params.at_info_chars:
+        return (
+            f"# {len(command)} characters, but the firmware takes {params.at_info_chars}: "
+            f"shorten the class names\n{command}\n"
+        )
+    return f"{command}\n"
 
 
 def _stamp(path: Path) -> dict[str, Any]:

@@ -181,6 +181,12 @@ class Board(Struct, frozen=True):
 class TfliteTarget(Board, frozen=True, tag="tflite", tag_field="kind"):
     """A board that runs int8 TFLite files, with an Ethos-U (`vela`) or without (`vela: null`)."""
 
+    at_info_chars: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(
+            description="longest AT command the firmware takes, for at_info.txt; null: it has none"
+        ),
+    ]
     vela: Vela | None
     contract: TfliteContract
     memory: Memory
