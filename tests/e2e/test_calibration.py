@@ -98,7 +98,7 @@ def test_torn_pictures_are_named(workshop: Checkout, chain: Delivered, bright: P
     (bright / "Text.jpg").write_text("text")
     picture(bright / "winzig.png", 8)
     before = workshop.kept()
-    said = workshop.doit(_source(bright))
+    said = workshop.doit(_source(bright), "quant.calibration.count=100")
     assert said.code == 1, said.text
     assert "5 of 17 calibration images cannot be used" in said.text
     for words in (
