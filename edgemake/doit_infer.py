@@ -6,6 +6,7 @@ its artifact.
 
 from __future__ import annotations
 
+import sys
 from functools import wraps
 from typing import Any
 
@@ -15,6 +16,7 @@ from doit.exceptions import InvalidCommand
 from edgemake.build import Build
 from edgemake.doit_plugin import Run
 from edgemake.errors import UserError
+from edgemake.outstream import Patient
 
 NEEDS = "doit infer needs image=…: a picture, a folder of pictures, or a video"
 
@@ -59,17 +61,16 @@ class Infer(Run):
 
     def _hand_out(self, build: Build) -> None:
         assert build.errand is not None
+        out = Patient(sys.stdout)
         with build.open():
             artifact = build.resolver.look(build.errand.step).artifact
             assert artifact is not None
-            self.outstream.write("\n")
+            out.write("\n")
             for line in build.errand.finish(artifact.path):
-                self.outstream.write(line + "\n")
+                out.write(line + "\n")
         for delivery in build.deliveries:
             for line in build.deliverer.refusals(delivery):
-                self.outstream.write(f"!! the board would refuse this model: {line}\n")
+                out.write(f"!! the board would refuse this model: {line}\n")
             verdicts = [build.resolver.look(output.step) for output in delivery.verdicts]
             if any(verdict.artifact is None for verdict in verdicts):
-                self.outstream.write(
-                    "not yet held against the board's contract: `doit` does that\n"
-                )
+                out.write("not yet held against the board's contract: `doit` does that\n")

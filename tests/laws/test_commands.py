@@ -60,7 +60,9 @@ def test_the_environment_has_no_say(built: Lab) -> None:
     assert "oc.env" in said.text
 
 
-@pytest.mark.parametrize("arguments", [["plan"], ["list"], ["clean"], ["-a"]])
+@pytest.mark.parametrize(
+    "arguments", [["plan"], ["list"], ["clean"], ["-a"], ["infer", "image=input.txt"]]
+)
 def test_a_reader_may_leave(arguments: list[str], built: Lab) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", '"$0" "$@" | true', str(DOIT), *arguments],
