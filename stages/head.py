@@ -161,20 +161,28 @@ def _verify(
     for one, many in zip(run_onnx(whole, images), run_onnx(ended, images), strict=True):
         truth = decode_outputs("decoded", one, uncut, head.imgsz)
         if form in CLIPPED:
-            truth = replace(truth, corners=_clip(truth.corners, head.imgsz))
+            truth = replace(truth, corners=_clip(truth.corners, head))
         found.add(decode_outputs(form, many, described, head.imgsz), truth)
     found.demand()
     return {"images": SAMPLES, **found.report()}
 
 
-def _clip(corners: Floats, side: int) -> Floats:
-    """Boxes whose centre and size are clipped to 0..side, as the forms of CLIPPED state them."""
+def _clip(corners: Floats, head: Head) -> Floats:
+    """Boxes as the forms of CLIPPED state them.
+
+    Sizes are clipped to the image's side, the way from the cell to the centre to half of it (no
+    box of a size that fits reaches farther, for it holds its cell), and centres to the image.
+    """
     import numpy as np
 
-    from vision.decode import corners_of
+    from vision.decode import corners_of, grid
 
-    low, high = corners[:, :2], corners[:, 2:]
-    return corners_of(np.concatenate([(low + high) / 2, high - low], axis=-1).clip(0, side))
+    side = head.imgsz
+    cells, strides = grid(side, [head.stride(box) for box in head.of("box")])
+    low, high, anchors = corners[:, :2], corners[:, 2:], cells * strides
+    way = ((low + high) / 2 - anchors).clip(-side / 2, side / 2)
+    centre, size = (anchors + way).clip(0, side), (high - low).clip(0, side)
+    return corners_of(np.concatenate([centre, size], axis=-1))
 
 
 class _Difference:
