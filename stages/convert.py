@@ -13,6 +13,7 @@ from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
+    from vision.decode import Floats
 
 SAMPLE_FILE = "calibration_image_sample_data_20x128x128x3_float32.npy"
 """onnx2tf 1.29 downloads this file of images unless it lies in the working directory."""
@@ -20,6 +21,8 @@ SAMPLE_COUNT, SAMPLE_SIDE = 20, 128
 SIGNATURE = "serving_default"
 TOLERANCE = 2e-3
 """Largest difference from the ONNX head allowed, relative to a tensor's largest magnitude."""
+SMALLEST = 1e-30
+"""Stands for the largest value of an output that is all zeros."""
 DROPPED = ("fingerprint.pb",)
 """Parts of a SavedModel that nothing reads."""
 
@@ -42,7 +45,7 @@ def plan(config: Config, head: Input) -> Step:
 
 
 def run(params: Params, work: Work) -> None:
-    """Writes saved_model/ (NHWC input 0..1, outputs in the head's order).
+    """Writes saved_model/ (NHWC input 0..1; outputs, and their axes, in the head's order).
 
     Raises StageError when it computes something else than the ONNX head.
     """
@@ -52,6 +55,7 @@ def run(params: Params, work: Work) -> None:
     import numpy as np
     import onnx2tf
 
+    from vision.run_onnx import run_onnx
     from vision.samples import samples
 
     head = work.scratch / "head.onnx"  # onnx2tf writes operator names and shapes into the file
@@ -67,21 +71,59 @@ def run(params: Params, work: Work) -> None:
         verbosity="info",  # "debug" describes every operator, in half of its time
     )
     work.progress(2, 4, "saving")
+    side = int(network.inputs[0].shape[1])
+    image = samples(1, side)
+    [wanted] = run_onnx(work.inputs["head.onnx"], image)
     target = work.out / "saved_model"
-    _save(network, target)
+    _save(network, _turned(network, image, wanted), target)
     work.progress(3, 4, "comparing with ONNX")
-    _compare(work.inputs["head.onnx"], target)
+    _compare(target, image, wanted)
 
 
-def _save(network: Any, target: Path) -> None:
-    """Writes a Keras network as a SavedModel whose only function takes and gives tensors."""
+def _turned(network: Any, image: Floats, wanted: list[Floats]) -> list[bool]:
+    """For each output, whether onnx2tf left its last two axes changed over.
+
+    Between two axes of equal length it takes the wrong one for the channels, for instance in
+    `[1, 84, 84]`: 80 classes at 64 pixels.
+    """
+    found = [value.numpy() for value in _outputs(network, (image,))]
+    if len(found) != len(wanted):
+        raise StageError(f"onnx2tf made {len(found)} outputs of {len(wanted)}")
+    return [
+        value.ndim == 3 and _off(value, true) > TOLERANCE >= _off(value.transpose(0, 2, 1), true)
+        for value, true in zip(found, wanted, strict=True)
+    ]
+
+
+def _outputs(network: Any, inputs: tuple[Any, ...]) -> list[Any]:
+    """A Keras network's outputs, as a list also when there is one."""
+    outputs = network(inputs)
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def _off(found: Floats, wanted: Floats) -> float:
+    """Largest difference, as part of the largest value; infinite for another shape."""
+    if found.shape != wanted.shape:
+        return float("inf")
+    return float(abs(found - wanted).max() / max(float(abs(wanted).max()), SMALLEST))
+
+
+def _save(network: Any, turned: list[bool], target: Path) -> None:
+    """Writes a Keras network as a SavedModel whose only function takes and gives tensors.
+
+    `turned` says which outputs have their last two axes to be changed back.
+    """
     import tensorflow as tf
     import tf_keras
+
+    def call(*inputs: Any) -> list[Any]:
+        outputs = zip(_outputs(network, inputs), turned, strict=True)
+        return [tf.transpose(value, [0, 2, 1]) if turn else value for value, turn in outputs]
 
     archive = tf_keras.export.ExportArchive()
     archive.add_endpoint(
         name=SIGNATURE,
-        fn=lambda *inputs: network(inputs),
+        fn=call,
         input_signature=[tf.TensorSpec(t.shape, t.dtype, name="images") for t in network.inputs],
     )
     archive.write_out(str(target))
@@ -89,22 +131,17 @@ def _save(network: Any, target: Path) -> None:
         (target / name).unlink(missing_ok=True)
 
 
-def _compare(head: Path, saved_model: Path) -> None:
-    """Raises StageError unless both forms agree on a sample, output by output."""
+def _compare(saved_model: Path, image: Floats, wanted: list[Floats]) -> None:
+    """Raises StageError unless both forms agree on an image, output by output."""
     import tensorflow as tf
 
-    from vision.run_onnx import run_onnx
-    from vision.samples import samples
-
     function = tf.saved_model.load(str(saved_model)).signatures[SIGNATURE]
-    side = function.structured_input_signature[1]["images"].shape[1]
-    image = samples(1, side)
     found = function(images=tf.constant(image))
-    for i, wanted in enumerate(next(run_onnx(head, image))):
+    for i, true in enumerate(wanted):
         value = found[f"output_{i}"].numpy()
-        if value.shape != wanted.shape:
-            raise StageError(f"onnx2tf made output {i} of shape {value.shape}, not {wanted.shape}")
-        off = float(abs(value - wanted).max() / abs(wanted).max())
+        if value.shape != true.shape:
+            raise StageError(f"onnx2tf made output {i} of shape {value.shape}, not {true.shape}")
+        off = _off(value, true)
         print(f"output_{i}: off by {off:.2g} of its largest value")
         if not off <= TOLERANCE:
             raise StageError(
