@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from math import isnan
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from edgemake.step import Input, Step
@@ -140,7 +140,7 @@ def _figures(size: int, file: OnnxFacts, seen: Agreement | None) -> dict[str, An
 
 def _rounded(value: float | None) -> float | None:
     """None also for what is no number: JSON has no word for it."""
-    return None if value is None or isnan(value) else round(value, 4)
+    return None if value is None or not isfinite(value) else round(value, 4)
 
 
 def _tensors(file: OnnxFacts, head: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite
 from typing import TypeAlias
 
 from vision.contract import Line, line
@@ -207,7 +207,7 @@ def scores(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
         remedy = "the file cannot be run on a PC; report this"
         yield line("scores", False, subject.fault, demanded, remedy, key=key)
         return
-    dead = isnan(seen.largest_score) or seen.largest_score == 0
+    dead = not isfinite(seen.largest_score) or seen.largest_score == 0
     alike = seen.float_largest_score < threshold
     remedy = (
         "the float network finds nothing on them either: train longer, or calibrate with images "

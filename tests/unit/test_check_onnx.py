@@ -1,0 +1,187 @@
+"""The rules for int8 ONNX files: each on a good file, and on one that only it must refuse."""
+
+import json
+from dataclasses import replace
+from math import inf, nan
+from typing import Any
+
+import pytest
+from stage_configs import config
+
+from edgemake.step import Step
+from stages import check_onnx
+from vision.contract import Line
+from vision.onnx_agreement import Agreement
+from vision.onnx_facts import Convolution, OnnxFacts, Scaled, Tensor
+from vision.rules_onnx import Described, OnnxRules, OnnxSubject, judge_onnx
+
+SOURCE = Step("quantize_onnx", {}, {}, ("model.q.onnx", "export.json", "calibration.npy"))
+HEAD = Step("head", {}, {}, ("head.onnx", "head.json"))
+ACTIVATION = Scaled("int8", per_channel=False, symmetric=False)
+WEIGHTS = Scaled("int8", per_channel=True, symmetric=True)
+CONV = Convolution("conv", False, ACTIVATION, WEIGHTS, True, 100)
+EXPECTATION = Convolution("dfl", True, None, None, True, 1)
+FILE = OnnxFacts(
+    opset=17,
+    ir_version=9,
+    domains=(),
+    inputs=(Tensor("images", "float32", (1, 3, 320, 320)),),
+    outputs=(Tensor("output0", "float32", (1, 14, 2100)),),
+    convolutions=(CONV, EXPECTATION),
+    int8={"Conv": 1},
+    floats=(("Conv", "dfl"),),
+)
+DESCRIBED = Described(320, (("output0", (1, 14, 2100)),), classes=10, names=10)
+SEEN = Agreement(32, 0.9, 0.95, cells=100, score_difference=0.02, overlap=0.95)
+GOOD = OnnxSubject(FILE, DESCRIBED, SEEN, "")
+HEAD_JSON = {"outputs": [{"name": "output0", "role": "decoded", "stride": None}]}
+
+
+def planned(*overrides: str) -> Step:
+    chosen = config("target=spacemit_k1", *overrides)
+    return check_onnx.plan(
+        chosen, SOURCE["model.q.onnx"], HEAD, SOURCE["export.json"], SOURCE["calibration.npy"]
+    )
+
+
+def rules(*overrides: str) -> OnnxRules:
+    return OnnxRules(**planned(*overrides).params.rules)
+
+
+def judged(subject: OnnxSubject, *overrides: str) -> dict[str, Line]:
+    return {line.rule: line for line in judge_onnx(rules(*overrides), subject)}
+
+
+def of_file(**changes: Any) -> OnnxSubject:
+    return replace(GOOD, file=replace(FILE, **changes))
+
+
+def of_seen(**changes: Any) -> OnnxSubject:
+    return replace(GOOD, agreement=replace(SEEN, **changes))
+
+
+def test_params_survive_json_and_come_from_the_target() -> None:
+    step = planned()
+    assert check_onnx.Params(**json.loads(json.dumps(step.plain_params()))) == step.params
+    assert (rules().max_opset, rules().max_ir, rules().score_threshold) == (21, 10, 0.25)
+    assert set(step.inputs) > {"head.onnx", "head.json"}
+
+
+def test_a_good_file_passes_every_rule() -> None:
+    lines = judged(GOOD)
+    assert {line.result for line in lines.values()} == {"pass"}
+    assert not any(line.remedy for line in lines.values())
+    assert lines["int8 convolutions"].found == "1 of 1"
+    assert "1.18" in lines["opset"].source
+
+
+@pytest.mark.parametrize(
+    ("subject", "rule", "found"),
+    [
+        (of_file(opset=24), "opset", "24"),
+        (of_file(ir_version=11), "IR version", "11"),
+        (of_file(domains=("spacemit_functions",)), "operators", "spacemit_functions"),
+        (
+            of_file(inputs=(Tensor("images", "float32", (None, 3, 320, 320)),)),
+            "input",
+            "float32 [?, 3, 320, 320]",
+        ),
+        (
+            of_file(inputs=(Tensor("images", "uint8", (1, 3, 320, 320)),)),
+            "input",
+            "uint8 [1, 3, 320, 320]",
+        ),
+        (
+            of_file(outputs=(Tensor("output0", "float32", (1, None, None)),)),
+            "outputs",
+            "float32 [1, ?, ?]",
+        ),
+        (
+            of_file(outputs=(Tensor("output0", "int8", (1, 14, 2100)),)),
+            "outputs",
+            "int8 [1, 14, 2100]",
+        ),
+        (replace(GOOD, described=replace(DESCRIBED, names=9)), "classes", "10, with 9 names"),
+        (of_file(convolutions=()), "int8 convolutions", "0 of 0"),
+        (
+            of_file(convolutions=(CONV, replace(CONV, name="head", activation=None))),
+            "int8 convolutions",
+            "1 of 2 (not head)",
+        ),
+        (
+            of_file(convolutions=(replace(CONV, weights=replace(WEIGHTS, per_channel=False)),)),
+            "int8 convolutions",
+            "0 of 1 (not conv)",
+        ),
+        (
+            of_file(convolutions=(replace(CONV, weights=replace(WEIGHTS, symmetric=False)),)),
+            "int8 convolutions",
+            "0 of 1 (not conv)",
+        ),
+        (
+            of_file(convolutions=(replace(CONV, activation=replace(ACTIVATION, dtype="uint8")),)),
+            "int8 convolutions",
+            "0 of 1 (not conv)",
+        ),
+        (
+            of_file(convolutions=(replace(CONV, kernel_shape=False),)),
+            "kernel_shape",
+            "missing in 1 (not conv)",
+        ),
+        (of_seen(largest_score=0.0), "scores", "at most 0.000 on 32 images (float 0.950)"),
+        (of_seen(largest_score=nan), "scores", "at most nan on 32 images (float 0.950)"),
+        (of_seen(largest_score=inf), "scores", "at most inf on 32 images (float 0.950)"),
+        (replace(GOOD, agreement=None, fault="no such operator"), "scores", "no such operator"),
+    ],
+)
+def test_a_bad_file_fails_one_rule_with_its_remedy(
+    subject: OnnxSubject, rule: str, found: str
+) -> None:
+    lines = judged(subject)
+    assert [name for name, line in lines.items() if line.result == "fail"] == [rule]
+    assert lines[rule].found == found
+    assert lines[rule].remedy
+
+
+def test_quiet_networks_are_warned_of_with_the_likely_cause() -> None:
+    silenced = judged(of_seen(largest_score=0.2))["scores"]
+    assert silenced.result == "warn"
+    assert "quantizing has silenced" in silenced.remedy
+    untrained = judged(
+        of_seen(largest_score=0.2, float_largest_score=0.21, score_difference=None, overlap=None)
+    )
+    assert untrained["scores"].result == "warn"
+    assert "train longer" in untrained["scores"].remedy
+    assert "closeness" not in untrained
+
+
+@pytest.mark.parametrize("change", [{"overlap": 0.5}, {"score_difference": 0.3}])
+def test_a_network_that_sees_other_things_is_warned_of(change: dict[str, float]) -> None:
+    line = judged(of_seen(**change))["closeness"]
+    assert line.result == "warn"
+    assert "quant=xslim_accurate" in line.remedy
+
+
+def test_the_opsets_remedy_names_the_tools_own_key() -> None:
+    assert judged(of_file(opset=24))["opset"].remedy == "set quant.opset=17"
+    told = judge_onnx(replace(rules(), tool="xquant"), of_file(opset=24))
+    assert next(line for line in told if line.rule == "opset").remedy == "set export.opset=17"
+
+
+def test_figures_weigh_convolutions_by_their_work() -> None:
+    figures = check_onnx._figures(3_000_000, FILE, SEEN)
+    assert figures["flash_bytes"] == 3_000_000
+    assert figures["int8_percent"] == 99.01
+    assert figures["box_overlap"] == 0.95
+    untold = check_onnx._figures(1, FILE, replace(SEEN, largest_score=nan, overlap=None))
+    assert untold["largest_score"] is untold["box_overlap"] is None
+    json.dumps(untold, allow_nan=False)
+    assert "largest_score" not in check_onnx._figures(1, FILE, None)
+
+
+def test_tensors_say_layout_role_and_stride() -> None:
+    tensors = check_onnx._tensors(FILE, HEAD_JSON)
+    [entry], [output] = tensors["inputs"], tensors["outputs"]
+    assert entry["layout"] == "NCHW"
+    assert entry["shape"] == [1, 3, 320, 320]
+    assert (output["role"], output["stride"], output["shape"]) == ("decoded", None, [1, 14, 2100])
