@@ -31,6 +31,7 @@ def examine(config: Config, known: Known | None, taken: Collection[str]) -> None
     _names(config, taken)
     _output(config)
     _quantizer(config)
+    _operators(config)
     _sources(config)
     if known is not None and config.train.kind != "none":
         _data(config, known)
@@ -80,6 +81,20 @@ def _quantizer(config: Config) -> None:
         raise UserError(
             f"quant.kind={quant.kind} makes no file for {target.title}; "
             f"take quant={OPTIONS[target.kind]}"
+        )
+
+
+def _operators(config: Config) -> None:
+    """A board without an NPU runs what its firmware registers; better to know before training."""
+    target = config.target
+    if target.kind != "tflite" or getattr(target, "vela", None) is not None:
+        return
+    known: list[str] = getattr(target.contract, "operators", [])
+    missing = [name for name in config.model.needs_operators if name not in known]
+    if missing:
+        raise UserError(
+            f"model={config.model.name} needs {' and '.join(missing)}, which the firmware of "
+            f"{target.title} does not have; choose a YOLOv8 model, or another board"
         )
 
 

@@ -28,6 +28,13 @@ class Model(Struct, frozen=True):
         Literal["silu", "relu6"],
         Meta(description="activation of every convolution; relu6 costs an NPU less than silu"),
     ]
+    needs_operators: Annotated[
+        list[str],
+        Meta(
+            description="TFLite operators that not every board has and this network cannot do "
+            "without; an NPU's compiler may take them over"
+        ),
+    ]
     weights: Annotated[
         str | None,
         Meta(

@@ -22,7 +22,10 @@ TFLITE = NETWORK | {
     "calibration": {"quantize", "package"},
     "check": {"package"},
 }
-WITH_NPU = TFLITE | {"quantize": {"compile", "package"}, "compile": {"check", "package"}}
+WITH_NPU = TFLITE | {
+    "quantize": {"compile", "check", "package"},
+    "compile": {"check", "package"},
+}
 WITHOUT_NPU = TFLITE | {"quantize": {"arena", "check", "package"}, "arena": {"check"}}
 ONNX = NETWORK | {
     "export": {"head", "check_onnx", "package"},
@@ -36,6 +39,7 @@ COMMON: Readers = {
     "model.name": {"package"},
     "model.architecture": {"train", "export"},
     "model.imgsz": {"train", "export", "calibration", "package"},
+    "model.needs_operators": set(),
     "model.activation": {"train", "export", "package"},
     "dataset.name": {"package"},
     "dataset.": {"dataset"},
@@ -65,6 +69,7 @@ def tflite(output: str) -> Readers:
     """Of a board that runs TFLite files; `output`: the form of outputs that is chosen."""
     return COMMON | {
         "quant.weights": {"quantize", "package"},
+        "target.at_info_chars": {"package"},
         f"{output}.form": {"head", "check", "package"},
         f"{output}.order": {"head", "check"},
         f"{output}.score": {"check", "package"},

@@ -34,12 +34,21 @@ def test_every_board_takes_every_task(target: str, model: str) -> None:
     examine(config(f"target={target}", f"model={model}"), Data(task, 1), {"store"})
 
 
+@pytest.mark.parametrize("target", ["grove_v2", "spacemit_k1"])
+def test_attention_where_an_npu_or_onnx_runs_it(target: str) -> None:
+    examine(config(f"target={target}", "model=yolo11n"), Data(), {"store"})
+
+
 @pytest.mark.parametrize(
     ("overrides", "words"),
     [
         (
             ["target=spacemit_k1", "quant=int8_per_tensor"],
             "quant.kind=tflite makes no file for SpacemiT K1; take quant=xslim, xslim_accurate",
+        ),
+        (
+            ["target=xiao_esp32s3", "model=yolo11n"],
+            "model=yolo11n needs BATCH_MATMUL, which the firmware of Seeed XIAO ESP32S3 Sense",
         ),
         (
             ["quant=xslim"],
