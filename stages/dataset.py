@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,9 @@ from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
-    from vision.layout import Fault
+    from vision.data_yaml import Keypoints
+    from vision.dataset_files import Entries
 
-SHOWN = 20
-"""Faults that are spelled out; the rest is counted."""
 IGNORED = ("*.cache", "*.npy", "*.yaml", "*.yml", ".*")
 """Files in the user's folder that do not count: caches, and the YAML: params hold what it says."""
 VAL_SHARE = 0.25
@@ -30,7 +28,8 @@ class Params:
 
     kind: str
     settings: dict[str, Any]
-    """digits: the recipe; fetched: ultralytics' YAML name; custom: class names and splits."""
+    """digits and figures: the recipe; fetched: ultralytics' YAML name and the task; custom: class
+    names, splits and keypoints."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +65,21 @@ SETTINGS = {
     "figures": "train_images val_images imgsz seed people smallest largest",
 }
 """Kind of a generated data set -> the keys of its recipe."""
+OFFLINE = {"detect": "digits", "pose": "figures"}
+"""Task -> the data set that needs no network."""
 
 
 def plan(config: Config) -> Step:
-    """Raises UserError for a data.yaml that is missing or cannot be used."""
+    """For every data set but `none`.
+
+    Raises UserError for a data.yaml that is missing or cannot be used.
+    """
     dataset: Any = config.dataset
     inputs: dict[str, UserFile] = {}
     if dataset.kind in SETTINGS:
         settings = _generated_settings(dataset, SETTINGS[dataset.kind])
     elif dataset.kind == "fetched":
-        settings = {"yaml": dataset.yaml}
+        settings = {"yaml": dataset.yaml, "task": dataset.task}
     else:
         settings, inputs["root"] = _plan_custom(dataset)
     return Step(
@@ -115,7 +119,10 @@ def _plan_custom(dataset: Any) -> tuple[dict[str, Any], UserFile]:
         layout = read_data_yaml(file)
     except LayoutError as fault:
         raise UserError(f"dataset.path={dataset.path}: {fault}.") from None
-    return {"names": layout.names, "splits": layout.splits}, UserFile(layout.root, IGNORED)
+    settings: dict[str, Any] = {"names": layout.names, "splits": layout.splits}
+    if layout.keypoints:
+        settings["keypoints"] = asdict(layout.keypoints)
+    return settings, UserFile(layout.root, IGNORED)
 
 
 def run(params: Params, work: Work) -> None:
@@ -123,116 +130,119 @@ def run(params: Params, work: Work) -> None:
 
     Raises StageError with every fault of a user's data set, or when a download fails.
     """
-    for kind in ("images", "labels"):
-        for split in ("train", "val"):
-            (work.out / "data" / kind / split).mkdir(parents=True)
+    from vision.data_yaml import Keypoints
+    from vision.dataset_files import make_folders
+
+    make_folders(work.out)
     if params.kind == "digits":
-        manifest = _generate(params.settings, work)
+        _digits(params.settings, work)
+    elif params.kind == "figures":
+        _figures(params.settings, work)
     elif params.kind == "fetched":
-        manifest = _fetch(params.settings["yaml"], work)
+        _fetch(params.settings, work)
     else:
-        root, settings = work.inputs["root"], params.settings
-        manifest = _import(root, settings["names"], settings["splits"], [], work)
-    _write_yaml(work.out / "data" / "data.yaml", manifest["names"])
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    (work.out / "manifest.json").write_text(text, encoding="utf-8")
+        settings = dict(params.settings)
+        keypoints = Keypoints(**settings.pop("keypoints")) if "keypoints" in settings else None
+        _import(work.inputs["root"], settings["names"], keypoints, settings["splits"], [], work)
 
 
-def _write_yaml(file: Path, names: list[str]) -> None:
-    # Every JSON string is a YAML string, whatever the name holds.
-    rows = [f"  {index}: {json.dumps(name)}" for index, name in enumerate(names)]
-    file.write_text("\n".join(["train: images/train", "val: images/val", "names:", *rows, ""]))
+# --- generated ----------------------------------------------------------------------------
+
+Composed = Callable[[str, list[int]], tuple[Any, list[str]]]
+"""(split, seed) -> an image and its label rows."""
 
 
-def _manifest(
-    names: list[str], splits: dict[str, list[dict[str, str]]], credit: list[dict[str, str]]
-) -> dict[str, Any]:
-    return {"schema": 1, "task": "detect", "names": names, "splits": splits, "credits": credit}
-
-
-def _store(
-    out: Path, split: str, stem: str, suffix: str, image: bytes, rows: list[str]
-) -> dict[str, str]:
-    """Writes one image with its label; the manifest's entry for them."""
-    label = "".join(f"{row}\n" for row in rows).encode()
-    names = f"images/{split}/{stem}.{suffix}", f"labels/{split}/{stem}.txt"
-    for name, content in zip(names, (image, label), strict=True):
-        (out / "data" / name).write_bytes(content)
-    return {
-        "image": names[0],
-        "sha256": hashlib.sha256(image).hexdigest(),
-        "label": names[1],
-        "label_sha256": hashlib.sha256(label).hexdigest(),
-    }
-
-
-# --- digits -------------------------------------------------------------------------------
-
-
-def _generate(settings: dict[str, Any], work: Work) -> dict[str, Any]:
-    """Composes both splits; an image depends on the seed and its own number only."""
+def _digits(settings: dict[str, Any], work: Work) -> None:
+    from vision.dataset_files import write_manifest
     from vision.digit_sources import credit, load
     from vision.digits import CLASSES, Recipe, compose
-    from vision.picture import jpeg
 
     recipe = Recipe(
         **{key: settings[key] for key in ("imgsz", "digits", "smallest", "largest", "contrast")}
     )
     sources = load(VAL_SHARE, settings["seed"])
-    counts = {split: settings[f"{split}_images"] for split in sources}
-    splits: dict[str, list[dict[str, str]]] = {}
+
+    def composed(split: str, seed: list[int]) -> tuple[Any, list[str]]:
+        image, boxes = compose(sources[split], recipe, seed)
+        return image, [box.row(recipe.imgsz) for box in boxes]
+
+    splits = _generate(settings, composed, work)
+    write_manifest(work.out, [str(digit) for digit in range(CLASSES)], None, splits, credit())
+
+
+def _figures(settings: dict[str, Any], work: Work) -> None:
+    from vision.data_yaml import Keypoints
+    from vision.dataset_files import write_manifest
+    from vision.figures import Recipe, compose
+    from vision.figures_skeleton import FLIP, KEYPOINTS
+    from vision.photos import WITHOUT_PEOPLE, load_photo
+
+    recipe = Recipe(**{key: settings[key] for key in ("imgsz", "people", "smallest", "largest")})
+    photos: dict[str, list[Any]] = {"train": [], "val": []}
+    for photo in WITHOUT_PEOPLE:
+        photos[photo.splits].append(load_photo(photo))
+
+    def composed(split: str, seed: list[int]) -> tuple[Any, list[str]]:
+        image, people = compose(photos[split], split, recipe, seed)
+        return image, [person.row(recipe.imgsz) for person in people]
+
+    splits = _generate(settings, composed, work)
+    keypoints = Keypoints((len(KEYPOINTS), 3), FLIP, KEYPOINTS)
+    credit = [asdict(photo) for photo in WITHOUT_PEOPLE]
+    write_manifest(work.out, ["person"], keypoints, splits, credit)
+
+
+def _generate(settings: dict[str, Any], composed: Composed, work: Work) -> Entries:
+    """Both splits; an image depends on the seed and its own number only."""
+    from vision.dataset_files import store
+    from vision.picture import jpeg
+
+    counts = {split: settings[f"{split}_images"] for split in ("train", "val")}
+    splits: Entries = {}
     done = 0
-    for part, (split, source) in enumerate(sources.items()):
+    for part, (split, count) in enumerate(counts.items()):
         splits[split] = []
-        for index in range(counts[split]):
-            image, boxes = compose(source, recipe, [settings["seed"], part, index])
-            rows = [box.row(recipe.imgsz) for box in boxes]
+        for index in range(count):
+            image, rows = composed(split, [settings["seed"], part, index])
             stem = f"{split}{index:06d}"
-            splits[split].append(_store(work.out, split, stem, "jpg", jpeg(image), rows))
+            splits[split].append(store(work.out, split, stem, "jpg", jpeg(image), rows))
             done += 1
             if done % 50 == 0:
                 work.progress(done, sum(counts.values()), f"{done} images composed")
-    return _manifest([str(digit) for digit in range(CLASSES)], splits, credit())
+    return splits
 
 
 # --- downloaded ---------------------------------------------------------------------------
 
 
-def _fetch(yaml: str, work: Work) -> dict[str, Any]:
+def _fetch(settings: dict[str, Any], work: Work) -> None:
     """Lets ultralytics download a data set it knows, then treats it as a user's."""
     from vision.checkpoint import plain, prepare_ultralytics
     from vision.data_yaml import LayoutError, read_data_yaml
+    from vision.dataset_fetch import download
 
+    yaml, task = settings["yaml"], settings["task"]
     prepare_ultralytics(work.scratch, work.cores, online=True)
     work.progress(0, 1, f"downloading {yaml}")
     try:
-        found = _download(yaml, work.scratch)
+        found = download(yaml, work.scratch)
     except Exception as fault:  # whatever the network or the archive made of it
         raise StageError(
             f"dataset {yaml.removesuffix('.yaml')} is downloaded by ultralytics; no network, or "
-            f"the download failed ({plain(fault)}). Use dataset=digits or dataset=custom."
+            f"the download failed ({plain(fault)}). Use dataset={OFFLINE[task]} or dataset=custom."
         ) from fault
     resolved = work.scratch / "resolved.yaml"
-    resolved.write_text(json.dumps({key: found[key] for key in ("train", "val", "names")}))
+    keys = ("train", "val", "names", "kpt_shape", "flip_idx", "kpt_names")
+    resolved.write_text(json.dumps({key: found[key] for key in keys if key in found}))
     try:
         layout = read_data_yaml(resolved)
     except LayoutError as fault:
         raise StageError(f"dataset.yaml={yaml}: {fault}") from fault
+    if (layout.keypoints is not None) != (task == "pose"):
+        has = "keypoints" if layout.keypoints else "no keypoints (kpt_shape)"
+        raise StageError(f"dataset.task={task}, but {yaml} has {has}; correct dataset.task")
     origin = {"name": yaml, "source": str(found.get("download", "")), "licence": "see its source"}
-    return _import(layout.root, layout.names, layout.splits, [origin], work)
-
-
-def _download(yaml: str, scratch: Path) -> dict[str, Any]:
-    import ultralytics.data.utils as data_utils
-
-    data_utils.DATASETS_DIR = scratch / "datasets"  # otherwise a folder beside the git checkout
-    data_utils.check_font = lambda *_: None  # for plots only, and another download
-    found: dict[str, Any] = data_utils.check_det_dataset(yaml)
-    return {**found, "train": _strings(found["train"]), "val": _strings(found["val"])}
-
-
-def _strings(paths: Any) -> list[str]:
-    return [str(path) for path in (paths if isinstance(paths, list) else [paths])]
+    _import(layout.root, layout.names, layout.keypoints, layout.splits, [origin], work)
 
 
 # --- the user's ---------------------------------------------------------------------------
@@ -241,22 +251,25 @@ def _strings(paths: Any) -> list[str]:
 def _import(
     root: Path,
     names: list[str],
+    keypoints: Keypoints | None,
     splits: dict[str, list[str]],
     credit: list[dict[str, str]],
     work: Work,
-) -> dict[str, Any]:
+) -> None:
     """Checks and copies every file, each read once. Raises StageError naming the faults."""
+    from vision.dataset_files import Copier, report, write_manifest
     from vision.layout import Fault, list_split
 
     listed = {split: list_split(root, entries) for split, entries in splits.items()}
     faults = [fault for files in listed.values() for fault in files.faults]
     total = sum(len(files.images) for files in listed.values())
-    copied: dict[str, list[dict[str, str]]] = {}
+    copier = Copier(root, work.out, len(names), keypoints.shape if keypoints else None)
+    copied: Entries = {}
     done = 0
     for split, files in listed.items():
         where, rows = ", ".join(splits[split]), 0
         copied[split] = []
-        for taken in _take_all(root, split, files.images, len(names), work):
+        for taken in copier.take_all(split, files.images, work.cores):
             copied[split].append(taken.entry)
             faults += taken.faults
             rows += taken.rows
@@ -268,58 +281,5 @@ def _import(
         elif not rows:
             faults.append(Fault(where, 0, f"split {split} has no label at all"))
     if faults:
-        raise StageError(_report(faults))
-    return _manifest(names, copied, credit)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """One image that was checked and copied."""
-
-    entry: dict[str, str]
-    rows: int
-    faults: list[Fault]
-
-
-def _take_all(
-    root: Path, split: str, images: list[str], classes: int, work: Work
-) -> Iterator[Taken]:
-    from concurrent.futures import ThreadPoolExecutor  # slow to load, and planning needs none
-
-    from vision.layout import stems
-
-    def take(item: tuple[str, str]) -> Taken:
-        return _take(root, split, *item, classes, work.out)
-
-    with ThreadPoolExecutor(work.cores or None) as pool:  # decoding releases Python's lock
-        yield from pool.map(take, stems(images).items())
-
-
-def _take(root: Path, split: str, image: str, stem: str, classes: int, out: Path) -> Taken:
-    from vision.layout import Fault, image_fault, label_path, read_rows
-
-    label = label_path(image)
-    faults: list[Fault] = []
-    rows: list[str] = []
-    content = b""
-    try:
-        content = (root / image).read_bytes()
-        reason = image_fault(content)
-        if reason:
-            faults.append(Fault(image, 0, reason))
-        if (root / label).exists():  # without one, the image shows background only
-            text = (root / label).read_text("utf-8-sig", "replace")
-            rows, wrong = read_rows(label, text, classes)
-            faults += wrong
-    except OSError as fault:
-        faults.append(Fault(image, 0, f"cannot be read ({fault.strerror})"))
-    entry = _store(out, split, stem, image.rpartition(".")[2].lower(), content, rows)
-    return Taken(entry, len(rows), faults)
-
-
-def _report(faults: list[Fault]) -> str:
-    """All faults counted, the first of them spelled out."""
-    shown = [f"  {fault}" for fault in sorted(faults)[:SHOWN]]
-    count = f"{len(faults)} fault" + "s" * (len(faults) > 1)
-    first = f"; the first {SHOWN}" if len(faults) > SHOWN else ""
-    return "\n".join([f"dataset: {count} in its files{first}:", *shown])
+        raise StageError(report(faults))
+    write_manifest(work.out, names, keypoints, copied, credit)

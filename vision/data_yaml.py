@@ -1,4 +1,4 @@
-"""Reads an ultralytics data.yaml: class names, and where the splits lie."""
+"""Reads an ultralytics data.yaml: class names, keypoints, and where the splits lie."""
 
 from __future__ import annotations
 
@@ -15,18 +15,32 @@ class LayoutError(ValueError):
 
 
 @dataclass(frozen=True)
+class Keypoints:
+    """What the columns after a pose row's box are."""
+
+    shape: tuple[int, int]
+    """How many keypoints, and 3 values each (x, y, visibility) or 2 (x, y)."""
+    flip: tuple[int, ...] = ()
+    """Keypoint -> the keypoint it becomes in a mirrored image; empty: never mirror."""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Layout:
     """Where a data set's splits lie: folders or .txt lists, relative to `root`."""
 
     root: Path
     names: list[str]
     splits: dict[str, list[str]]
+    keypoints: Keypoints | None = None
+    """None: a detection data set."""
 
 
 def read_data_yaml(file: Path) -> Layout:
     """Resolves a data.yaml as ultralytics does, a relative `path` against the YAML's folder.
 
-    Raises LayoutError for a file that is no such YAML and for splits that do not exist.
+    Raises LayoutError for a file that is no such YAML, for keypoints that do not add up, and for
+    splits that do not exist.
     """
     data = _mapping(file)
     names = _names(file, data)
@@ -42,7 +56,7 @@ def read_data_yaml(file: Path) -> Layout:
         split: [path.relative_to(root).as_posix() for path in paths]
         for split, paths in entries.items()
     }
-    return Layout(root, names, relative)
+    return Layout(root, names, relative, _keypoints(file, data))
 
 
 def _mapping(file: Path) -> dict[str, Any]:
@@ -81,6 +95,52 @@ def _names(file: Path, data: dict[str, Any]) -> list[str]:
             f"{file}: nc is {count}, but there are {len(names)} names; make them agree"
         )
     return [str(name) for name in names]
+
+
+def _keypoints(file: Path, data: dict[str, Any]) -> Keypoints | None:
+    shape, flip = data.get("kpt_shape"), data.get("flip_idx")
+    if shape is None:
+        if flip is not None:
+            raise LayoutError(
+                f"{file} has flip_idx but no kpt_shape; add for instance kpt_shape: [{_count(flip)}"
+                ", 3], or remove flip_idx"
+            )
+        return None
+    if not _whole(shape) or len(shape) != 2 or shape[0] < 1 or shape[1] not in (2, 3):
+        raise LayoutError(
+            f"{file}: kpt_shape: {shape!r} must be [keypoints, 3] (x, y, visibility) or "
+            "[keypoints, 2] (x, y), for instance [17, 3]"
+        )
+    count = shape[0]
+    if flip is not None and (not _whole(flip) or sorted(flip) != list(range(count))):
+        raise LayoutError(
+            f"{file}: flip_idx must hold each number 0..{count - 1} once, one for each of the "
+            f"{count} keypoints of kpt_shape; found {_count(flip)} values: {flip!r}"
+        )
+    return Keypoints((count, shape[1]), tuple(flip or ()), _keypoint_names(file, data, count))
+
+
+def _keypoint_names(file: Path, data: dict[str, Any], count: int) -> tuple[str, ...]:
+    """ultralytics writes them by class; here they belong to all classes, so the first speaks."""
+    names = data.get("kpt_names")
+    if isinstance(names, dict):
+        names = next(iter(names.values()), None)
+    if names is None:
+        return ()
+    if not isinstance(names, list) or len(names) != count:
+        raise LayoutError(
+            f"{file}: kpt_names has {_count(names)} names, but kpt_shape says {count} keypoints; "
+            "make them agree or remove kpt_names"
+        )
+    return tuple(str(name) for name in names)
+
+
+def _whole(values: Any) -> bool:
+    return isinstance(values, list) and all(type(value) is int for value in values)
+
+
+def _count(values: Any) -> int:
+    return len(values) if isinstance(values, list) else 0
 
 
 def _texts(file: Path, key: str, value: Any) -> list[str]:

@@ -19,8 +19,12 @@ UNREADABLE = frozenset(["dng", "heic", "heif", "jpeg2000"])
 NOT_LABELS = frozenset({"classes.txt", "labels.txt", "notes.txt", "predefined_classes.txt"})
 """What labelling tools leave between the labels."""
 COLUMNS = ("class", "cx", "cy", "w", "h")
+VISIBILITIES = frozenset(f"{value}{end}" for value in "012" for end in ("", ".0", ".000000"))
+"""How tools write that a keypoint is not labelled, hidden or visible."""
+SHOWN_FIELDS = 8
+"""Columns of a faulty row that are shown."""
 SLACK = 0.01
-"""How far a box may reach over the border, as part of the side; ultralytics allows the same."""
+"""How far boxes and keypoints may reach over the border, part of the side; ultralytics' too."""
 
 
 @dataclass(frozen=True, order=True)
@@ -148,8 +152,13 @@ def image_fault(data: bytes) -> str | None:
     return None
 
 
-def read_rows(file: str, text: str, classes: int) -> tuple[list[str], list[Fault]]:
-    """The rows of a label file and what is wrong with them, by line."""
+def read_rows(
+    file: str, text: str, classes: int, shape: tuple[int, int] | None = None
+) -> tuple[list[str], list[Fault]]:
+    """The rows of a label file and what is wrong with them, by line.
+
+    `shape`: keypoints of a row and values of a keypoint; None for detection.
+    """
     rows: list[str] = []
     faults: list[Fault] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -157,28 +166,71 @@ def read_rows(file: str, text: str, classes: int) -> tuple[list[str], list[Fault
         if not fields:
             continue
         rows.append(" ".join(fields))
-        fault = row_fault(fields, classes)
+        fault = row_fault(fields, classes, shape)
         if fault:
             faults.append(Fault(file, number, fault))
     return rows, faults
 
 
-def row_fault(fields: list[str], classes: int) -> str | None:
-    """What is wrong with one label row `class cx cy w h`, or None."""
-    if len(fields) != len(COLUMNS):
-        return f"has {len(fields)} columns, a detection row has 5: {' '.join(COLUMNS)}"
+def row_fault(fields: list[str], classes: int, shape: tuple[int, int] | None = None) -> str | None:
+    """What is wrong with one row `class cx cy w h`, with keypoints if there is a `shape`."""
+    if fault := _column_fault(fields, shape):
+        return fault
+    shown = " ".join(fields[:SHOWN_FIELDS]) + " …" * (len(fields) > SHOWN_FIELDS)
     try:
         values = [float(text) for text in fields]
     except ValueError:
-        return f"is not made of numbers: {' '.join(fields)}"
+        return f"is not made of numbers: {shown}"
     if not all(math.isfinite(value) for value in values):
-        return f"holds a value that is not finite: {' '.join(fields)}"
+        return f"holds a value that is not finite: {shown}"
     if not values[0].is_integer() or not 0 <= values[0] < classes:
         return f"class {fields[0]}, but there are {classes} classes (0..{classes - 1})"
-    for name, text, value in zip(COLUMNS[1:], fields[1:], values[1:], strict=True):
+    for name, text, value in zip(COLUMNS[1:], fields[1:], values[1:], strict=False):
         if not 0 <= value <= 1:
             return f"{name} {text} is outside 0..1 (boxes are relative to the image's size)"
-    return _box_fault(*values[1:])
+    fault = _box_fault(*values[1 : len(COLUMNS)])
+    return fault if fault or shape is None else _points_fault(values[len(COLUMNS) :], shape[1])
+
+
+def _column_fault(fields: list[str], shape: tuple[int, int] | None) -> str | None:
+    found, boxes = len(fields), len(COLUMNS)
+    if shape is None:
+        if found == boxes:
+            return None
+        fault = f"has {found} columns, a detection row has {boxes}: {' '.join(COLUMNS)}"
+        count, rest = divmod(found - boxes, 3)
+        if count > 0 and not rest and set(fields[boxes + 2 :: 3]) <= VISIBILITIES:
+            fault += (
+                f"; these are keypoints: add kpt_shape: [{count}, 3] to the data.yaml and choose "
+                "a pose model"
+            )
+        return fault
+    count, values = shape
+    if found == boxes + count * values:
+        return None
+    fault = (
+        f"has {found} columns, a row with kpt_shape [{count}, {values}] has "
+        f"{boxes + count * values}: {' '.join(COLUMNS)} and {count} times "
+        f"{'x y visibility' if values == 3 else 'x y'}"
+    )
+    if found == boxes:
+        fault += "; this is a box alone: remove kpt_shape and choose a detection model"
+    return fault
+
+
+def _points_fault(values: list[float], size: int) -> str | None:
+    """Unlabelled points must lie inside too: ultralytics drops the whole image otherwise."""
+    for start in range(0, len(values), size):
+        where = f"keypoint {start // size + 1}"
+        for name, value in zip("xy", values[start : start + 2], strict=True):
+            if not -SLACK <= value <= 1 + SLACK:
+                return f"{where}: {name} {value:g} is outside 0..1 (unlabelled points are 0 0 0)"
+        if size == 3 and values[start + 2] not in (0, 1, 2):
+            return (
+                f"{where}: visibility {values[start + 2]:g} must be 0 (not labelled), 1 (hidden) "
+                "or 2 (visible)"
+            )
+    return None
 
 
 def _box_fault(cx: float, cy: float, w: float, h: float) -> str | None:

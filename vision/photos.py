@@ -102,6 +102,8 @@ PHOTOS = (
     ),
 )
 """Every photo belongs to one split."""
+WITHOUT_PEOPLE = tuple(photo for photo in PHOTOS if photo.name != "camera")
+"""Photos that show nobody: labels of people would miss the cameraman."""
 
 
 def load_photo(photo: Source) -> Image:

@@ -43,8 +43,12 @@ class Figures(Struct, frozen=True, tag="figures", tag_field="kind"):
     imgsz: Annotated[int, Meta(ge=64, le=1280, description="side of a generated image, pixels")]
     seed: Annotated[int, Meta(ge=0, description="seed of the composition")]
     people: Annotated[int, Meta(ge=1, le=20, description="largest number of people in an image")]
-    smallest: Annotated[Part, Meta(description="smallest height of a person, part of the side")]
-    largest: Annotated[Part, Meta(description="largest height of a person, part of the side")]
+    smallest: Annotated[
+        Part, Meta(description="smallest standing height of a person, part of the side")
+    ]
+    largest: Annotated[
+        Part, Meta(description="largest standing height of a person, part of the side")
+    ]
 
 
 class Fetched(Struct, frozen=True, tag="fetched", tag_field="kind"):

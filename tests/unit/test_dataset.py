@@ -47,7 +47,7 @@ def test_sizes_the_wrong_way_round() -> None:
 
 
 def test_a_download_says_so() -> None:
-    step = dataset.plan(config(kind="fetched", name="coco8", yaml="coco8.yaml"))
+    step = dataset.plan(config(kind="fetched", name="coco8", yaml="coco8.yaml", task="detect"))
     assert step.network
     assert step.toolchain == "torch-lock"
 
