@@ -23,6 +23,8 @@ class Known(Protocol):
     def task(self) -> str: ...
     @property
     def classes(self) -> int: ...
+    @property
+    def keypoints(self) -> tuple[int, int] | None: ...
 
 
 def examine(config: Config, known: Known | None, taken: Collection[str]) -> None:
@@ -136,4 +138,23 @@ def _data(config: Config, known: Known) -> None:
         most = "1 class" if output.max_classes == 1 else f"{output.max_classes} classes"
         raise UserError(
             f"{name}: for {task} ({output.form}), {title} takes at most {most}; merge classes"
+        )
+    if known.keypoints is not None:
+        _keypoints(config, *known.keypoints)
+
+
+def _keypoints(config: Config, count: int, values: int) -> None:
+    contract, title = config.target.contract, config.target.title
+    name = f"dataset={config.dataset.name} has kpt_shape [{count}, {values}]"
+    if values != contract.keypoint_values:
+        raise UserError(
+            f"{name}: {title} reads {contract.keypoint_values} values of a keypoint (x, y, "
+            f"visibility); give every keypoint a visibility, 2 where nothing is hidden, and set "
+            f"kpt_shape: [{count}, {contract.keypoint_values}]"
+        )
+    fixed: int | None = getattr(contract, "keypoints", None)
+    if fixed is not None and count != fixed:
+        raise UserError(
+            f"{name}: the firmware of {title} reads {fixed} keypoints; label that many, or choose "
+            "another board"
         )

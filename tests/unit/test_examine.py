@@ -18,6 +18,7 @@ class Data:
 
     task: str = "detect"
     classes: int = 10
+    keypoints: tuple[int, int] | None = None
 
 
 def refusal(*overrides: str, known: Any = None) -> str:
@@ -78,6 +79,16 @@ def test_what_does_not_fit(overrides: list[str], words: str) -> None:
         ([], Data(classes=64), "cannot be told from a box tensor"),
         (["target=xiao_esp32s3"], Data(classes=81), "takes at most 80 classes"),
         (["model=yolov8n_pose"], Data("pose", 2), "takes at most 1 class; merge"),
+        (
+            ["model=yolov8n_pose"],
+            Data("pose", 1, (17, 2)),
+            "dataset=digits has kpt_shape [17, 2]: Seeed Grove Vision AI V2 reads 3 values of a",
+        ),
+        (
+            ["model=yolov8n_pose", "target=grove_v2_himax"],
+            Data("pose", 1, (5, 3)),
+            "reads 17 keypoints; label that many",
+        ),
     ],
 )
 def test_data_that_the_board_would_misread(overrides: list[str], known: Data, words: str) -> None:
