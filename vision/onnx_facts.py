@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 QUANTIZERS = ("QuantizeLinear", "DequantizeLinear")
 FUSED = ("Relu", "Clip")
-PASSING = ("MaxPool",)
-"""What comes out is among what goes in, so it needs no scale of its own."""
+PASSING = ("MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze")
+"""What comes out is among what goes in: the scale passes on (onnxruntime's QDQPropagation)."""
 ROUNDING = 0.25
 """Of the bins 0, 1, 2, … of an expectation, when they are int8: a quantum of 16 bins is 0.12."""
 CONSTANTS = ("Constant", "ConstantOfShape", "Shape")
@@ -40,7 +40,8 @@ class Scaled:
     """How a value is dequantized."""
 
     dtype: str
-    per_channel: bool
+    scales: int
+    """1: the whole tensor has one; else one a channel."""
     symmetric: bool
     """Whether all its zero points are 0."""
 
@@ -50,6 +51,8 @@ class Convolution:
     """A convolution whose weights are stored in the file."""
 
     name: str
+    channels: int
+    """How many come out."""
     expectation: bool
     """Whether it only takes an expected value (distribution focal loss): weights 0, 1, 2, …"""
     activation: Scaled | None
@@ -178,13 +181,15 @@ class _Graph:
         from onnx import numpy_helper
 
         maker = self._maker.get(name)
+        while maker is not None and maker.op_type in PASSING:
+            maker = self._maker.get(maker.input[0])
         if maker is None or maker.op_type != "DequantizeLinear":
             return None
-        scale = numpy_helper.to_array(self._stored[maker.input[1]])
+        scales = numpy_helper.to_array(self._stored[maker.input[1]]).size
         if len(maker.input) < 3 or maker.input[2] not in self._stored:
-            return Scaled("uint8", scale.size > 1, symmetric=True)  # ONNX's default
+            return Scaled("uint8", scales, symmetric=True)  # ONNX's default
         zero = numpy_helper.to_array(self._stored[maker.input[2]])
-        return Scaled(zero.dtype.name, scale.size > 1, symmetric=not np.any(zero))
+        return Scaled(zero.dtype.name, scales, symmetric=not np.any(zero))
 
     def convolution(self, node: NodeProto) -> Convolution:
         """What is known of a convolution with stored weights."""
@@ -195,6 +200,7 @@ class _Graph:
         cells = self._shapes.get(node.output[0], [])[2:]
         return Convolution(
             name=node.name,
+            channels=weights.dims[0],
             expectation=_is_expectation(weights),
             activation=self.scaled(node.input[0]),
             weights=self.scaled(node.input[1]),

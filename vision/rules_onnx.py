@@ -175,7 +175,7 @@ def _as_kernels_take_it(found: Convolution) -> bool:
     activation, weights = found.activation, found.weights
     if activation is None or weights is None or not found.int8:
         return False
-    return not activation.per_channel and weights.per_channel and weights.symmetric
+    return activation.scales == 1 and weights.scales == found.channels and weights.symmetric
 
 
 def _named(found: Sequence[Convolution]) -> str:

@@ -17,10 +17,10 @@ from vision.rules_onnx import Described, OnnxRules, OnnxSubject, judge_onnx
 
 SOURCE = Step("quantize_onnx", {}, {}, ("model.q.onnx", "export.json", "calibration.npy"))
 HEAD = Step("head", {}, {}, ("head.onnx", "head.json"))
-ACTIVATION = Scaled("int8", per_channel=False, symmetric=False)
-WEIGHTS = Scaled("int8", per_channel=True, symmetric=True)
-CONV = Convolution("conv", False, ACTIVATION, WEIGHTS, True, 100)
-EXPECTATION = Convolution("dfl", True, None, None, True, 1)
+ACTIVATION = Scaled("int8", scales=1, symmetric=False)
+WEIGHTS = Scaled("int8", scales=16, symmetric=True)
+CONV = Convolution("conv", 16, False, ACTIVATION, WEIGHTS, True, 100)
+EXPECTATION = Convolution("dfl", 1, True, None, None, True, 1)
 FILE = OnnxFacts(
     opset=17,
     ir_version=9,
@@ -75,6 +75,11 @@ def test_a_good_file_passes_every_rule() -> None:
     assert "1.18" in lines["opset"].source
 
 
+def test_a_convolution_of_one_channel_has_one_scale() -> None:
+    single = replace(CONV, channels=1, weights=replace(WEIGHTS, scales=1))
+    assert judged(of_file(convolutions=(single,)))["int8 convolutions"].result == "pass"
+
+
 @pytest.mark.parametrize(
     ("subject", "rule", "found"),
     [
@@ -109,7 +114,7 @@ def test_a_good_file_passes_every_rule() -> None:
             "1 of 2 (not head)",
         ),
         (
-            of_file(convolutions=(replace(CONV, weights=replace(WEIGHTS, per_channel=False)),)),
+            of_file(convolutions=(replace(CONV, weights=replace(WEIGHTS, scales=1)),)),
             "int8 convolutions",
             "0 of 1 (not conv)",
         ),
