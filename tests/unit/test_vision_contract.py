@@ -299,8 +299,8 @@ def test_the_size_that_should_fit() -> None:
 
 def test_apps_built_for_some_sizes_have_an_arena_for_each() -> None:
     rules = rules_of("target=grove_v2_himax", "model=yolov8n_pose", "model.imgsz=256")
-    assert rules.arena_bytes == 518 * 1024
+    assert rules.arena_bytes == 518 * 1024 - 904
     at_256 = replace(INPUT, shape=(1, 256, 256, 3))
-    shown = facts(inputs=(at_256,), arena_bytes=533_000)
-    assert fitting_side(rules, shown) == 192  # 224 would take 408,078 of 407,552 bytes
+    shown = facts(inputs=(at_256,), arena_bytes=532_000)
+    assert fitting_side(rules, shown) == 192  # 224 would take 407,312 of 406,648 bytes
     assert "one of 192, 224, 256" in judge(rules, shown)[2].demanded
