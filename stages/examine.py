@@ -55,7 +55,7 @@ def _names(config: Config, taken: Collection[str]) -> None:
             "folder; give the board another name"
         )
     for way, command in config.target.deliver.items():
-        if "{model}" not in command:
+        if command is not None and "{model}" not in command:
             raise UserError(
                 f"target.deliver.{way}={command!r} does not name the file; write {{model}} where "
                 "its path belongs"

@@ -173,8 +173,11 @@ class Board(Struct, frozen=True):
     ]
     outputs: Outputs
     deliver: Annotated[
-        dict[str, str],
-        Meta(description="commands that put the file, {model}, on the board; {address}: its place"),
+        dict[str, str | None],
+        Meta(
+            description="commands that put the file, {model}, on the board; {address}: its place; "
+            "null: not this way"
+        ),
     ]
 
 
