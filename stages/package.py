@@ -49,7 +49,11 @@ class Params:
 def commands(config: Config) -> dict[str, str]:
     """Way of delivery -> command that puts the file {model} on the board."""
     address = config.output.address
-    return {way: text.replace("{address}", address) for way, text in config.target.deliver.items()}
+    return {
+        way: text.replace("{address}", address)
+        for way, text in config.target.deliver.items()
+        if text is not None
+    }
 
 
 def plan(
