@@ -40,6 +40,8 @@ class Known:
     classes: int
     names: tuple[str, ...] | None = None
     """Class names; None where a download brings them."""
+    keypoints: tuple[int, int] | None = None
+    """How many keypoints, and how many values each; None where there are none, or not known yet."""
 
 
 def known(config: Config) -> Known | None:
@@ -54,11 +56,16 @@ def known(config: Config) -> Known | None:
         return Known(dataset.task, dataset.classes)
     if dataset.kind == "custom":
         settings, _ = _plan_custom(dataset)
-        return Known("detect", len(settings["names"]), tuple(settings["names"]))
+        names = tuple(settings["names"])
+        shape = settings["keypoints"]["shape"] if "keypoints" in settings else None
+        return Known("pose" if shape else "detect", len(names), names, shape)
     return None
 
 
-GENERATED = {"digits": Known("detect", 10, tuple("0123456789")), "figures": Known("pose", 1)}
+GENERATED = {
+    "digits": Known("detect", 10, tuple("0123456789")),
+    "figures": Known("pose", 1, ("person",), (17, 3)),
+}
 """Kind of a generated data set -> what it is."""
 SETTINGS = {
     "digits": "train_images val_images imgsz seed digits smallest largest contrast",
