@@ -27,9 +27,9 @@ class Agreement:
     """Of the int8 network; NaN when it computes something that is no number."""
     float_largest_score: float
     cells: int
-    """Cells in which the float network is sure of an object: the others tell nothing."""
+    """Cells in which either network is sure of an object: the others tell nothing."""
     score_difference: float | None
-    """Mean difference of the best class's score in those cells; None without cells."""
+    """Mean difference of the surest class's score in those cells; None without cells."""
     overlap: float | None
     """Mean intersection over union of their boxes; None without cells."""
 
@@ -43,7 +43,7 @@ def agreement(
 ) -> Agreement:
     """Runs float and int8 network of one head.json on `images` `[n, S, S, 3]` uint8 RGB.
 
-    A cell counts when its best score of the float network reaches `threshold`. Raises ValueError
+    A cell counts when its best score in either network reaches `threshold`. Raises ValueError
     when outputs are not of the shapes that head.json describes.
     """
     import numpy as np
@@ -56,8 +56,8 @@ def agreement(
         # NaN passes through max() of numpy, not through Python's.
         best = float(np.max([best, found.scores.max()]))
         float_best = max(float_best, float(wanted.scores.max()))
-        kinds = wanted.scores.argmax(axis=1)
-        sure = np.flatnonzero(wanted.scores.max(axis=1) >= threshold)
+        either = np.maximum(wanted.scores, found.scores)
+        kinds, sure = either.argmax(axis=1), np.flatnonzero(either.max(axis=1) >= threshold)
         scores = (network.scores[sure, kinds[sure]] for network in (wanted, found))
         differences.append(np.abs(np.subtract(*scores)))
         overlaps.append(overlap(wanted.corners[sure], found.corners[sure]))

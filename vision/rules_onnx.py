@@ -229,10 +229,10 @@ def scores(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
 
 
 def closeness(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
-    """Where the float network sees something, the int8 one must see nearly the same."""
+    """Where one network sees something, the other must see nearly the same."""
     seen = subject.agreement
     if seen is None or seen.overlap is None or seen.score_difference is None:
-        return  # it sees nothing; `scores` has said so
+        return  # neither sees anything; `scores` has said so
     yield line(
         "closeness",
         seen.overlap >= LEAST_OVERLAP and seen.score_difference <= MOST_DIFFERENCE,
