@@ -108,8 +108,8 @@ def _agrees(params: Params, head: Head) -> None:
     task = "pose" if head.keypoints else "detect"
     if task not in TASKS[params.form]:
         raise StageError(
-            f"the network is for task {task}; outputs of form {params.form} are for "
-            f"{' and '.join(TASKS[params.form])}: set model.task={task}, or give other weights"
+            f"the network is for task {task}, and outputs of form {params.form} for "
+            f"{' and '.join(TASKS[params.form])}: choose a model of task {task}, or other weights"
         )
     boxes = head.of("box")
     strides = [head.imgsz / branch.side for branch in boxes]

@@ -85,9 +85,12 @@ def find_head(model: ModelProto) -> Head:
     """
     if len(model.graph.output) != 1:
         raise ValueError(
-            f"it has {len(model.graph.output)} outputs, not one, as segmentation networks do"
+            f"it has {len(model.graph.output)} outputs, not one, as segmentation networks have"
         )
     shapes = _shapes(model)
+    output = shapes[model.graph.output[0].name]
+    if len(output) == 2:
+        raise ValueError(f"its output is {output}, as of classification networks")
     imgsz = _input_side(shapes[model.graph.input[0].name])
     found = _last_convolutions(model.graph, shapes)
     branches = [_branch(tensor, marks, shapes[tensor]) for tensor, marks in found.items()]
@@ -97,7 +100,6 @@ def find_head(model: ModelProto) -> Head:
     head = Head(imgsz, tuple(branches), None)
     if points:
         head = replace(head, keypoints=_keypoint_shape(points[0], head.cells, shapes))
-    output = shapes[model.graph.output[0].name]
     if output != [1, head.rows, head.cells]:
         raise ValueError(
             f"its output is {output}, not [1, {head.rows}, {head.cells}]: it must be exported "
@@ -132,11 +134,13 @@ def _branch(tensor: str, marks: set[str], shape: list[int]) -> Branch:
 def _levels(branches: list[Branch]) -> None:
     """Raises ValueError unless boxes and classes, and keypoints if any, come on the same grids."""
     sides = {role: [b.side for b in branches if b.role == role] for role in ROLES}
+    if not sides["box"]:
+        raise ValueError("none of its branches states box sides as distributions, as YOLOv8's do")
     for role in ROLES:
         if len({b.channels for b in branches if b.role == role}) > 1:
             raise ValueError(f"its {role} branches differ in their channels")
     same = sides["box"] == sides["class"] and sides["keypoints"] in ([], sides["box"])
-    if not sides["box"] or not same:
+    if not same:
         told = ", ".join(f"{role} branches of {sides[role] or 'no'} cells a side" for role in ROLES)
         raise ValueError(told)
 
@@ -147,7 +151,10 @@ def _keypoint_shape(channels: int, cells: int, shapes: Shapes) -> tuple[int, int
         laid_out = len(shape) == 4 and shape[3] == cells and shape[2] in KEYPOINT_VALUES
         if laid_out and shape[1] * shape[2] == channels:
             return shape[1], shape[2]
-    raise ValueError(f"branches of {channels} channels that are neither classes nor keypoints")
+    raise ValueError(
+        f"branches of {channels} channels that are neither classes nor keypoints; those of "
+        "oriented boxes are angles"
+    )
 
 
 # --- the walk -----------------------------------------------------------------------------
