@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from e2e.checkout import Checkout, Delivered
 
-TOO_SMALL = "target.memory.sram_bytes=100000"
+TOO_SMALL = "target.memory.arena_bytes=100000"
 
 
 def test_it_fails_with_the_figure_the_limit_and_the_remedy(
@@ -15,7 +15,7 @@ def test_it_fails_with_the_figure_the_limit_and_the_remedy(
     said = workshop.doit(TOO_SMALL)
     assert said.code == 1
     assert "Traceback" not in said.text
-    [sentence] = [line for line in said.text.splitlines() if line.startswith("  SRAM")]
+    [sentence] = [line for line in said.text.splitlines() if line.startswith("  arena")]
     used = chain.json("compile", "vela.json")["sram_bytes"]
     assert str(used) in sentence.replace(",", "")
     assert "100000" in sentence.replace(",", "")
@@ -27,7 +27,7 @@ def test_it_fails_with_the_figure_the_limit_and_the_remedy(
     assert (rejected / "model_vela.tflite").read_bytes() == (
         chain.path / "model_vela.tflite"
     ).read_bytes()
-    assert "sram" in (rejected / "REJECTED.txt").read_text().lower()
+    assert "arena" in (rejected / "REJECTED.txt").read_text().lower()
     after = workshop.kept()
     assert after[0] > store
     assert after[1] == files

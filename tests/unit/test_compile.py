@@ -64,3 +64,8 @@ def test_figures_are_in_bytes_and_milliseconds(tmp_path: Path) -> None:
         "macs": 366363648,
         "cycles": {"cycles_npu": 17543251, "cycles_total": 21115975},
     }
+
+
+def test_one_chip_is_compiled_for_alike_whatever_its_firmware() -> None:
+    himax = config("target=grove_v2_himax")
+    assert compile.plan(himax, MODEL).params == compile.plan(config(), MODEL).params

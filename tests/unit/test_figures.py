@@ -1,0 +1,40 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from stages.figures import rows
+
+LINE = {"rule": "vela version", "found": "5.2.0", "remedy": "tell us", "result": "warn"}
+SIZES = {"arena_bytes": 2048, "arena_limit_bytes": 4096, "arena_source": "vela 5.2.0",
+         "flash_bytes": 1024, "flash_limit_bytes": 10240}  # fmt: skip
+
+
+def shown(folder: Path, figures: dict[str, Any], *lines: dict[str, str]) -> dict[str, str]:
+    model = {
+        "files": {"model_vela.tflite": {"bytes": 1024}},
+        "figures": figures,
+        "contract": {"lines": [LINE, *lines]},
+    }
+    (folder / "model.json").write_text(json.dumps(model))
+    return dict(rows(folder))
+
+
+def test_a_board_with_an_npu(tmp_path: Path) -> None:
+    found = shown(tmp_path, {**SIZES, "npu_percent": 100.0, "latency_ms": 50.26})
+    assert found == {
+        "model_vela.tflite": "1,024 bytes",
+        "NPU placement": "100 %",
+        "arena": "2 of 4 KiB (50 %), vela 5.2.0",
+        "flash": "1 of 10 KiB (10 %)",
+        "latency": "50.3 ms (vela's estimate)",
+        "contract": "pass (1 rules)",
+        "warn": "vela version: 5.2.0. tell us",
+    }
+
+
+def test_a_board_without_one_and_an_arena_that_could_not_be_told(tmp_path: Path) -> None:
+    failed = {**LINE, "rule": "arena", "found": "cannot run it", "result": "fail"}
+    found = shown(tmp_path, {**SIZES, "arena_bytes": None}, failed)
+    assert {"NPU placement", "latency", "arena"}.isdisjoint(found)
+    assert found["contract"] == "FAIL (1 rules)"
+    assert found["fail"] == "arena: cannot run it. tell us"
