@@ -7,14 +7,33 @@ from pathlib import Path
 from typing import Any
 
 
+NETWORKS = (".tflite", ".onnx")
+"""Suffixes of the files that hold a network."""
+
+
 def rows(delivered: Path) -> list[tuple[str, str]]:
     """(name, figure against the board's limit) for the table at the end of a build."""
     model: dict[str, Any] = json.loads((delivered / "model.json").read_bytes())
-    return [*_files(model), *_cost(model["figures"]), *_contract(model["contract"])]
+    return [
+        *_models(model),
+        *_cost(model["figures"]),
+        *_contract(model["contract"]),
+        *_calibration(json.loads((delivered / "calibration.json").read_bytes())),
+    ]
 
 
-def _files(model: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name, f"{file['bytes']:,} bytes") for name, file in model["files"].items()]
+def _calibration(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is odd about the images that set the int8 ranges."""
+    return [("calibration", warning) for warning in report["warnings"]]
+
+
+def _models(model: dict[str, Any]) -> list[tuple[str, str]]:
+    """The networks; what describes them lies beside them."""
+    return [
+        (name, f"{file['bytes']:,} bytes")
+        for name, file in model["files"].items()
+        if name.endswith(NETWORKS)
+    ]
 
 
 def _cost(figures: dict[str, Any]) -> list[tuple[str, str]]:

@@ -150,7 +150,7 @@ def _tflite(config: Config, network: Step, cut: Step, images: Step) -> Built:
     int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"], cut["head.json"])
     runs, export = int8["model_int8.tflite"], network["export.json"]
     files = {"model_int8.tflite": runs}
-    if config.target.vela is None:
+    if getattr(config.target, "vela", None) is None:
         cost = arena.plan(config, runs)["arena.json"]
         model, board = "model_int8.tflite", runs
     else:

@@ -1,8 +1,11 @@
+from typing import Any
+
 from stage_configs import config
 
 from vision.vela_ini import faults, vela_ini
 
-GROVE = config().target.vela.ini
+TARGET: Any = config().target
+GROVE = TARGET.vela.ini
 
 
 def test_the_file_holds_both_sections_in_the_order_given() -> None:
