@@ -82,7 +82,7 @@ def test_what_does_not_fit(overrides: list[str], words: str) -> None:
         (
             ["model=yolov8n_pose"],
             Data("pose", 1, (17, 2)),
-            "dataset=digits has kpt_shape [17, 2]: Seeed Grove Vision AI V2 reads 3 values of a",
+            "dataset=figures has kpt_shape [17, 2]: Seeed Grove Vision AI V2 reads 3 values of a",
         ),
         (
             ["model=yolov8n_pose", "target=grove_v2_himax"],

@@ -11,11 +11,12 @@ SIZES = {"arena_bytes": 2048, "arena_limit_bytes": 4096, "arena_source": "vela 5
 
 def shown(folder: Path, figures: dict[str, Any], *lines: dict[str, str]) -> dict[str, str]:
     model = {
-        "files": {"model_vela.tflite": {"bytes": 1024}},
+        "files": {"model_vela.tflite": {"bytes": 1024}, "labels.txt": {"bytes": 3}},
         "figures": figures,
         "contract": {"lines": [LINE, *lines]},
     }
     (folder / "model.json").write_text(json.dumps(model))
+    (folder / "calibration.json").write_text(json.dumps({"warnings": ["2 images are black"]}))
     return dict(rows(folder))
 
 
@@ -29,6 +30,7 @@ def test_a_board_with_an_npu(tmp_path: Path) -> None:
         "latency": "50.3 ms (vela's estimate)",
         "contract": "pass (1 rules)",
         "warn": "vela version: 5.2.0. tell us",
+        "calibration": "2 images are black",
     }
 
 
