@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, TypeVar
 
 import msgspec
@@ -61,7 +62,29 @@ def validated(plain: dict[str, Any], schema: type[T]) -> T:
         words, _, where = str(error).partition(" - at ")
         place = re.search(r"\$([^`]*)", where)  # also in: `key` in `$.some.dict`
         path = place[1].removeprefix(".") if place else ""
+        path = _with_keys(path, str(error), plain, schema)
         raise UserError(_sentence(words, path, plain, schema)) from None
+
+
+def _with_keys(path: str, fault: str, plain: dict[str, Any], schema: type[Any]) -> str:
+    """`a[...].b` as msgspec tells a place inside a mapping -> `a.key.b`, by the key without which
+    the fault is another one, or none."""
+    while "[...]" in path:
+        before, _, after = path.partition("[...]")
+        keys = list(_value(plain, before))
+        guilty = [key for key in keys if _fault_without(before, key, plain, schema) != fault]
+        path = f"{before}.{(guilty or keys)[0]}{after}"
+    return path
+
+
+def _fault_without(path: str, key: str, plain: dict[str, Any], schema: type[Any]) -> str | None:
+    changed = deepcopy(plain)
+    del _value(changed, path)[key]
+    try:
+        msgspec.convert(changed, schema)
+    except msgspec.ValidationError as error:
+        return str(error)
+    return None
 
 
 def _sentence(words: str, path: str, plain: dict[str, Any], schema: type[Any]) -> str:

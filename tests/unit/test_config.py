@@ -109,3 +109,13 @@ def test_it_is_composed_once_for_a_line_and_a_conf(tmp_path: Path) -> None:
 )
 def test_suggestions(word: str, known: list[str], hint: str) -> None:
     assert did_you_mean(word, known) == hint
+
+
+class Many(msgspec.Struct):
+    boards: dict[str, dict[str, Inner]]
+
+
+def test_a_value_inside_mappings_is_named_with_its_keys() -> None:
+    boards = {"one": {"a": {"count": 2}}, "two": {"b": {"count": 3}, "c": {"count": 0}}}
+    with pytest.raises(UserError, match=r"^boards\.two\.c\.count: .*>= 1, found 0$"):
+        validated({"boards": boards}, Many)
