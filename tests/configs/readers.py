@@ -140,6 +140,11 @@ CHAINS = {
         WITH_NPU,
         tflite("target.outputs.pose.raw") | NPU,
     ),
+    "grove_v2_himax pose": Chain(
+        ("target=grove_v2_himax", "model=yolov8n_pose"),
+        WITH_NPU,
+        tflite("target.outputs.pose.raw") | NPU | {"target.memory.arena_bytes": set()},
+    ),
     "xiao_esp32s3": Chain(
         ("target=xiao_esp32s3",), WITHOUT_NPU, tflite("target.outputs.detect.decoded") | NO_NPU
     ),
