@@ -141,8 +141,8 @@ def test_keypoints_are_found_and_named(
         left, top, right, bottom = person["box"]
         assert len(person["keypoints"]) == 17
         inside = [
-            left - 10 <= point["x"] <= right + 10 and top - 10 <= point["y"] <= bottom + 10
-            for point in person["keypoints"]
+            left - 10 <= x <= right + 10 and top - 10 <= y <= bottom + 10
+            for x, y, _ in person["keypoints"]
         ]
         assert sum(inside) >= 10
 
