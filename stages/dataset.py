@@ -148,8 +148,8 @@ def run(params: Params, work: Work) -> None:
     elif params.kind == "fetched":
         _fetch(params.settings, work)
     else:
-        settings = dict(params.settings)
-        keypoints = Keypoints(**settings.pop("keypoints")) if "keypoints" in settings else None
+        settings = params.settings
+        keypoints = Keypoints.of(settings["keypoints"]) if "keypoints" in settings else None
         _import(work.inputs["root"], settings["names"], keypoints, settings["splits"], [], work)
 
 

@@ -24,6 +24,12 @@ class Keypoints:
     """Keypoint -> the keypoint it becomes in a mirrored image; empty: never mirror."""
     names: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Keypoints:
+        """From what a step's params made of it: lists."""
+        count, values = plain["shape"]
+        return cls((count, values), tuple(plain["flip"]), tuple(plain["names"]))
+
 
 @dataclass(frozen=True)
 class Layout:

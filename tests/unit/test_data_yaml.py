@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vision.data_yaml import LayoutError, read_data_yaml
+from vision.data_yaml import Keypoints, LayoutError, read_data_yaml
 
 
 def write(folder: Path, **keys: Any) -> Path:
@@ -67,6 +67,40 @@ def test_labels_decide_the_root_too(tmp_path: Path) -> None:
 def test_validation_is_another_word_for_val(root: Path) -> None:
     layout = read_data_yaml(write(root, train="images/train", validation="images/val", nc=1))
     assert layout.splits["val"] == ["images/val"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "keypoints"),
+    [
+        ({}, None),
+        ({"kpt_shape": [17, 3]}, Keypoints((17, 3))),
+        ({"kpt_shape": [4, 2], "flip_idx": [1, 0, 3, 2]}, Keypoints((4, 2), (1, 0, 3, 2))),
+        ({"kpt_shape": [1, 3], "kpt_names": ["tip"]}, Keypoints((1, 3), (), ("tip",))),
+        ({"kpt_shape": [1, 3], "kpt_names": {"0": ["tip"]}}, Keypoints((1, 3), (), ("tip",))),
+    ],
+)
+def test_keypoints(root: Path, keys: dict[str, Any], keypoints: Keypoints | None) -> None:
+    assert read_data_yaml(write(root, **SPLITS, nc=1, **keys)).keypoints == keypoints
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"kpt_shape": 17}, r"kpt_shape: 17 must be \[keypoints, 3\]"),
+        ({"kpt_shape": [17]}, r"kpt_shape: \[17\] must be"),
+        ({"kpt_shape": [17, 4]}, r"kpt_shape: \[17, 4\] must be"),
+        ({"kpt_shape": [0, 3]}, r"kpt_shape: \[0, 3\] must be"),
+        ({"kpt_shape": [17, "3"]}, "must be"),
+        ({"flip_idx": [0, 2, 1]}, r"flip_idx but no kpt_shape; add for instance kpt_shape: \[3, 3"),
+        ({"kpt_shape": [3, 3], "flip_idx": [0, 1]}, r"0\.\.2 once.*found 2 values"),
+        ({"kpt_shape": [3, 3], "flip_idx": [1, 2, 3]}, r"0\.\.2 once.*found 3 values"),
+        ({"kpt_shape": [3, 3], "flip_idx": [0, 1, 1]}, r"0\.\.2 once"),
+        ({"kpt_shape": [3, 3], "kpt_names": {"0": ["a"]}}, "kpt_names has 1 names, .* 3 keypoints"),
+    ],
+)
+def test_keypoints_that_do_not_add_up(root: Path, keys: dict[str, Any], words: str) -> None:
+    with pytest.raises(LayoutError, match=words):
+        read_data_yaml(write(root, **SPLITS, nc=1, **keys))
 
 
 @pytest.mark.parametrize(

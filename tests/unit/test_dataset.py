@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import vision.layout
+import vision.dataset_files
 from edgemake.errors import UserError
 from edgemake.step import UserFile
 from edgemake.work import StageError, Work
@@ -41,6 +41,16 @@ def test_digits_are_generated_offline() -> None:
     assert "name" not in step.params.settings
 
 
+def test_figures_are_generated_offline() -> None:
+    recipe = {key: value for key, value in DIGITS.items() if key not in ("digits", "contrast")}
+    values = {**recipe, "kind": "figures", "name": "figures", "people": 2}
+    step = dataset.plan(config(**values))
+    assert step.toolchain == "images-lock"
+    assert not step.network
+    assert set(step.params.settings) == set(values) - {"kind", "name"}
+    assert dataset.known(config(**values)) == dataset.Known("pose", 1, ("person",), (17, 3))
+
+
 def test_sizes_the_wrong_way_round() -> None:
     with pytest.raises(UserError, match=r"smallest=0\.2 is above dataset\.largest=0\.1"):
         dataset.plan(config(**{**DIGITS, "largest": 0.1}))
@@ -55,7 +65,9 @@ def test_a_download_says_so() -> None:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's data set in a folder with a space; images are taken at their word."""
-    monkeypatch.setattr(vision.layout, "image_fault", lambda data: None if data else "is empty")
+    monkeypatch.setattr(
+        vision.dataset_files, "image_fault", lambda data: None if data else "is empty"
+    )
     folder = tmp_path / "meine Zähler"
     for split in ("train", "val"):
         for index in range(3):
@@ -147,6 +159,58 @@ def test_split_without_images_or_without_labels(root: Path, tmp_path: Path) -> N
     with pytest.raises(StageError, match="split val holds no image") as caught:
         run(root, tmp_path / "out")
     assert "split train has no label at all" in str(caught.value)
+
+
+PERSON = "0 0.5 0.5 0.4 0.8 0.5 0.2 2 0.4 0.9 1 0 0 0\n"
+"""A row of kpt_shape [3, 3]."""
+
+
+@pytest.fixture
+def people(root: Path) -> Path:
+    """The same data set, labelled with three keypoints of one class."""
+    for label in (root / "labels").rglob("*.txt"):
+        label.write_text(PERSON)
+    keys = "kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\nkpt_names: {0: [nase, links, rechts]}\n"
+    (root / "data.yaml").write_text(
+        f"train: images/train\nval: images/val\nnames: [mensch]\n{keys}"
+    )
+    return root
+
+
+def test_keypoints_reach_manifest_and_yaml(people: Path, tmp_path: Path) -> None:
+    manifest = run(people, tmp_path / "out")
+    assert manifest["task"] == "pose"
+    assert manifest["kpt_shape"] == [3, 3]
+    assert manifest["flip_idx"] == [0, 2, 1]
+    assert manifest["keypoint_names"] == ["nase", "links", "rechts"]
+    lines = (tmp_path / "out/data/data.yaml").read_text().splitlines()
+    assert lines[-2:] == ["kpt_shape: [3, 3]", "flip_idx: [0, 2, 1]"]
+    chosen = config(kind="custom", name="custom", path=str(people / "data.yaml"))
+    assert dataset.known(chosen) == dataset.Known("pose", 1, ("mensch",), (3, 3))
+
+
+def test_without_keypoints_nothing_speaks_of_them(root: Path, tmp_path: Path) -> None:
+    manifest = run(root, tmp_path / "out")
+    assert list(manifest) == ["schema", "task", "names", "splits", "credits"]
+    assert manifest["task"] == "detect"
+    assert "kpt" not in (tmp_path / "out/data/data.yaml").read_text()
+
+
+def test_keypoints_without_flip_idx_are_never_mirrored(people: Path, tmp_path: Path) -> None:
+    text = (people / "data.yaml").read_text().replace("flip_idx: [0, 2, 1]\n", "")
+    (people / "data.yaml").write_text(text)
+    assert run(people, tmp_path / "out")["flip_idx"] == []
+    assert "flip_idx" not in (tmp_path / "out/data/data.yaml").read_text()
+
+
+def test_keypoint_faults_have_file_and_line(people: Path, tmp_path: Path) -> None:
+    (people / "labels/train/0 ß.txt").write_text(PERSON + "0 0.5 0.5 0.4 0.8\n")
+    (people / "labels/val/1 ß.txt").write_text(PERSON.replace("0.4 0.9 1", "0.4 0.9 3"))
+    with pytest.raises(StageError) as caught:
+        run(people, tmp_path / "out")
+    _, first, second = str(caught.value).splitlines()
+    assert first.startswith("  labels/train/0 ß.txt:2: has 5 columns, a row with kpt_shape [3, 3]")
+    assert second.startswith("  labels/val/1 ß.txt:1: keypoint 2: visibility 3 must be")
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,47 @@ def test_bad_rows(row: str, words: str) -> None:
     assert words in (row_fault(row.split(), 10) or "")
 
 
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        ("0 0.5 0.5 1 1 0.5 0.5 2 0 0 0", (2, 3)),
+        ("0 0.5 0.5 1 1 0.5 0.5 1.000000 1.004 0.3 2", (2, 3)),
+        ("0 0.5 0.5 1 1 0.5 0.5 0 0", (2, 2)),
+    ],
+)
+def test_good_pose_rows(row: str, shape: tuple[int, int]) -> None:
+    assert row_fault(row.split(), 1, shape) is None
+
+
+@pytest.mark.parametrize(
+    ("row", "shape", "words"),
+    [
+        ("0 0.5 0.5 1 1", (2, 3), "has 11: class cx cy w h and 2 times x y visibility; this is a"),
+        ("0 0.5 0.5 1 1", (2, 3), "remove kpt_shape and choose a detection model"),
+        ("0 0.5 0.5 1 1 0.5 0.5 2", (2, 3), "has 8 columns, a row with kpt_shape [2, 3] has 11"),
+        ("0 0.5 0.5 1 1 0.5 0.5 2 0 0 0", (2, 2), "has 11 columns, a row with kpt_shape [2, 2] h"),
+        ("0 0.5 0.5 1 1 0.5 0.5 2 1.2 0 2", (2, 3), "keypoint 2: x 1.2 is outside 0..1"),
+        ("0 0.5 0.5 1 1 0.5 -1 0 0 0 2", (2, 3), "keypoint 1: y -1 is outside"),
+        ("0 0.5 0.5 1 1 0.5 0.5 0.7 0 0 2", (2, 3), "keypoint 1: visibility 0.7 must be 0"),
+        ("0 0.5 0.5 1 1 0.5 0.5 -1 0 0 2", (2, 3), "visibility -1 must be"),
+        ("0 0.5 0.5 1 1 0.5 nan 2 0 0 2", (2, 3), "not finite: 0 0.5 0.5 1 1 0.5 nan 2 …"),
+        ("1 0.5 0.5 1 1 0.5 0.5 2 0 0 2", (2, 3), "class 1, but there are 1 classes"),
+        ("0 0.5 0.5 0 1 0.5 0.5 2 0 0 2", (2, 3), "no area"),
+    ],
+)
+def test_bad_pose_rows(row: str, shape: tuple[int, int], words: str) -> None:
+    assert words in (row_fault(row.split(), 1, shape) or "")
+
+
+def test_keypoints_where_boxes_are_meant() -> None:
+    coco = ("0 0.5 0.5 1 1" + " 0.5 0.5 2" * 17).split()
+    fault = row_fault(coco, 1) or ""
+    assert "has 56 columns, a detection row has 5: class cx cy w h; these are keypoints" in fault
+    assert "add kpt_shape: [17, 3] to the data.yaml and choose a pose model" in fault
+    outline = "0 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2".split()
+    assert "keypoints" not in (row_fault(outline, 1) or "keypoints")
+
+
 def test_every_fault_has_its_line() -> None:
     rows, faults = read_rows("labels/a.txt", "0 .5 .5 1 1\n\n 7 .5  .5 1 1\n0 2 .5 1 1\n", 3)
     assert rows == ["0 .5 .5 1 1", "7 .5 .5 1 1", "0 2 .5 1 1"]
