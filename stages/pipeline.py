@@ -205,5 +205,6 @@ def deliverable_name(config: Config) -> str:
         f"from_{Path(given).stem}" if given else "",
         config.target.output or "",
         f"int8_{getattr(quant, 'weights', quant.kind)}",
+        "finetuned" if getattr(quant, "finetune_level", 0) else "",
     )
     return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)

@@ -62,7 +62,7 @@ def test_a_toolchain_cannot_be_fetched(workshop: Checkout, tmp_path: Path) -> No
             ("coco8", "downloaded by ultralytics", "dataset=digits or dataset=custom"),
         ),
         (
-            ("train=none", "model.weights=yolov8n.pt", "export"),
+            ("dataset=coco8", "train=none", "model.weights=yolov8n.pt", "export"),
             ("model.weights=yolov8n.pt", "model.weights=my.pt"),
         ),
     ],
