@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-
 NETWORKS = (".tflite", ".onnx")
 """Suffixes of the files that hold a network."""
 
