@@ -24,7 +24,7 @@ HALF = 127
 SEEN = 0.6
 """Part of a person that stays in sight when somebody or something gets in front."""
 INSIDE, CUT_OFF = 0.97, 0.5
-"""Part of a person that lies inside the image; of one in five, CUT_OFF is enough."""
+"""Part of a person that lies inside the image; of one in seven, CUT_OFF is enough."""
 PLACES = 30
 """Tries to find a place before a person or a piece of clutter is left out."""
 OUTSIDE, OCCLUDED, VISIBLE = 0, 1, 2
@@ -159,7 +159,7 @@ def compose(
     )
     for stature in statures:  # the smallest is the farthest
         cutout = person(rng, split, stature, lamp)
-        inside = CUT_OFF if chance(rng, 20) else INSIDE
+        inside = CUT_OFF if chance(rng, 15) else INSIDE
         spot = scene.place(rng, cutout, inside)
         if spot is not None:
             scene.paste(cutout, *spot)

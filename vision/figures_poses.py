@@ -86,10 +86,10 @@ def draw_pose(rng: np.random.Generator, family: tuple[str, str, str]) -> Pose:
     pair = [_limb(rng, ranges) for ranges in LEGS[legs]]
     if chance(rng, 50):
         pair.reverse()
-    trunk = _angles(rng, BENT if chance(rng, 15) else UPRIGHT)
-    facing = chance(rng, 55)  # people are photographed from the front more often than not
+    trunk = _angles(rng, BENT if chance(rng, 10) else UPRIGHT)
+    facing = chance(rng, 65)  # people are photographed from the front more often than not
     return Pose(
-        yaw=between(rng, -55, 55) if facing else between(rng, -180, 179),
+        yaw=between(rng, -50, 50) if facing else between(rng, -180, 179),
         pitch=between(rng, -4, 18),
         roll=between(rng, -9, 9),
         lean=between(rng, 10, 30) if legs == "crouching" else between(rng, -4, 8),
