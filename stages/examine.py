@@ -33,6 +33,7 @@ def examine(config: Config, known: Known | None, taken: Collection[str]) -> None
     _names(config, taken)
     _output(config)
     _quantizer(config)
+    _preprocess(config)
     _operators(config)
     _sources(config)
     if known is not None and config.train.kind != "none":
@@ -100,6 +101,15 @@ def _operators(config: Config) -> None:
         )
 
 
+def _preprocess(config: Config) -> None:
+    target = config.target
+    if target.kind == "onnx" and target.preprocess != "letterbox":
+        raise UserError(
+            f"target.preprocess={target.preprocess}: infer.py, which {target.title} is given, "
+            "letterboxes; leave it at letterbox"
+        )
+
+
 def _sources(config: Config) -> None:
     """Training, weights, ONNX file, data set and calibration must go together."""
     model, trains = config.model, config.train.kind != "none"
@@ -133,7 +143,8 @@ def _data(config: Config, known: Known) -> None:
         )
     name = f"dataset={config.dataset.name} has {known.classes} classes"
     if reason := output.forbidden_class_counts.get(known.classes):
-        raise UserError(f"{name}: {title} would misread the model ({reason}); add or remove one")
+        remedy = f"add or remove one{_instead(config)}"
+        raise UserError(f"{name}: {title} would misread the model ({reason}); {remedy}")
     if known.classes > output.max_classes:
         most = "1 class" if output.max_classes == 1 else f"{output.max_classes} classes"
         raise UserError(
@@ -141,6 +152,16 @@ def _data(config: Config, known: Known) -> None:
         )
     if known.keypoints is not None:
         _keypoints(config, *known.keypoints)
+
+
+def _instead(config: Config) -> str:
+    """A hint at another form of outputs, whose shapes hold no trap."""
+    others = [
+        name
+        for name, output in config.target.outputs[config.model.task].items()
+        if not output.forbidden_class_counts
+    ]
+    return f", or take target.output={others[0]}" if others else ""
 
 
 def _keypoints(config: Config, count: int, values: int) -> None:

@@ -107,10 +107,24 @@ def _demand_opset(config: Config, opset: int | None) -> None:
         return
     if opset > most:
         raise UserError(f"quant.opset={opset}: {_takes(target)}")
-    if opset < exported and config.model.onnx is None:
+    if config.model.onnx is not None:
+        _demand_given(config.model.onnx, opset)
+    elif opset < exported:
         raise UserError(
             f"export.opset={exported} is above quant.opset={opset}, and networks cannot be brought "
             f"down; set export.opset={opset} or less, or raise quant.opset"
+        )
+
+
+def _demand_given(file: str, opset: int) -> None:
+    """Raises UserError when the user's ONNX file is of a newer opset than the result may be."""
+    from vision.onnx_wire import describe
+
+    found = describe(Path(file).expanduser()).opset
+    if found > opset:
+        raise UserError(
+            f"model.onnx={file} has opset {found}, above quant.opset={opset}, and networks cannot "
+            f"be brought down; export it again with opset {opset} or less, or raise quant.opset"
         )
 
 

@@ -58,4 +58,4 @@ def _metadata(archive: zipfile.ZipFile) -> tuple[str, str, str]:
     if not found:
         raise KeyError("no METADATA")
     said = HeaderParser().parsestr(archive.read(found[0]).decode("utf-8", "replace"))
-    return said["Name"] or "?", said["Version"] or "?", said["Summary"] or ""
+    return (said["Name"] or "?").lower(), said["Version"] or "?", said["Summary"] or ""

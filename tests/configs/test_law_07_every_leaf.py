@@ -19,8 +19,12 @@ FIXED = {
 }
 """Leaves whose other values make another pipeline."""
 
-REFUSED = {"target.contract.keypoint_values": "pose", "target.contract.keypoints": "himax pose"}
-"""Leaf -> end of the names of the chains whose data set allows no other value."""
+REFUSED = {
+    "target.contract.keypoint_values": "pose",
+    "target.contract.keypoints": "himax pose",
+    "target.preprocess": "spacemit_k1",
+}
+"""Leaf -> end of the names of the chains in which no other value is allowed."""
 
 OTHER = {
     "model.imgsz": 224,

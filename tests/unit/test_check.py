@@ -37,7 +37,7 @@ def facts(cost: Cost) -> Facts:
 def test_params_survive_json() -> None:
     plain = json.loads(json.dumps(STEP.plain_params()))
     assert check.Params(**plain) == STEP.params
-    assert Rules(**plain["rules"]).forbidden_class_counts.keys() == {"64"}
+    assert Rules(**plain["rules"]).forbidden_class_counts.keys() == {"64", "4"}
 
 
 def test_every_demand_comes_from_the_target() -> None:

@@ -77,6 +77,7 @@ def test_what_does_not_fit(overrides: list[str], words: str) -> None:
         ([], Data("pose", 1), "model.task=detect, but dataset=digits is labelled for pose"),
         (["model=yolov8n_pose"], Data("detect", 1), "choose a detect model or a pose data set"),
         ([], Data(classes=64), "cannot be told from a box tensor"),
+        ([], Data(classes=4), "other decoders); add or remove one, or take target.output=decoded"),
         (["target=xiao_esp32s3"], Data(classes=81), "takes at most 80 classes"),
         (["model=yolov8n_pose"], Data("pose", 2), "takes at most 1 class; merge"),
         (
@@ -95,7 +96,7 @@ def test_data_that_the_board_would_misread(overrides: list[str], known: Data, wo
     assert words in refusal(*overrides, known=known)
 
 
-@pytest.mark.parametrize("classes", [63, 65, 4, 1000])
+@pytest.mark.parametrize("classes", [63, 65, 3, 5, 1000])
 def test_class_counts_beside_the_traps(classes: int) -> None:
     examine(config(), Data(classes=classes), {"store"})
 

@@ -47,7 +47,7 @@ def test_refused(
 @pytest.mark.parametrize(
     ("classes", "shape", "overrides"),
     [
-        (4, None, []),  # unwise: the check says so in a warning
+        (4, None, ["target.output=decoded"]),
         (63, None, []),
         (65, None, []),
         (64, None, ["target=spacemit_k1"]),
@@ -59,7 +59,3 @@ def test_refused(
 def test_taken(tmp_path: Path, classes: int, shape: str | None, overrides: list[str]) -> None:
     chosen = own(tmp_path / "mine", classes, shape, *overrides)
     examine(chosen, dataset.known(chosen), set())
-
-
-def test_four_classes_are_called_unwise() -> None:
-    assert "other decoders" in config().output.unwise_class_counts[4]

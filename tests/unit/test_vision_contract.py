@@ -218,7 +218,6 @@ def test_boxes_and_scores_in_two_tensors() -> None:
     [
         ({"file_bytes": 2_097_153}, ["flash slot"]),
         ({"version": "5.2.0"}, ["vela version"]),
-        ({"classes": 4}, ["class count"]),
         ({"outputs": cold(3)}, ["confident scores"]),
     ],
 )
@@ -226,6 +225,10 @@ def test_what_works_with_care_is_a_warning(change: dict[str, Any], rules: list[s
     found = facts(**change)
     assert results(found, "warn") == rules
     assert results(found, "fail") == []
+
+
+def test_four_classes_are_no_longer_told_from_other_models() -> None:
+    assert results(facts(classes=4), "fail") == ["class count"]
 
 
 def test_one_stride_without_confident_objects_is_no_fault() -> None:

@@ -76,13 +76,11 @@ def main() -> None:
     entry = session.get_inputs()[0]
     if len(entry.shape) != 4 or not all(isinstance(n, int) for n in entry.shape):
         raise Failed(f"the model's input {entry.shape} has no fixed size [1, 3, height, width]")
-    height, width = entry.shape[2:]
-    pixels, scale, left, top = letterbox(picture, width, height)
+    pixels, scale, left, top = letterbox(picture, *entry.shape[2:])
     began = time.perf_counter()
-    outputs = session.run(None, {entry.name: pixels})
-    seconds = time.perf_counter() - began
+    outputs, seconds = session.run(None, {entry.name: pixels}), time.perf_counter() - began
     names = class_names(wanted.classes, session)
-    corners, scores, points = decode(outputs, names, height)
+    corners, scores, points = decode(outputs, names, entry.shape[2])
     names += [f"class {i}" for i in range(len(names), scores.shape[1])]
     found = select(corners, scores, points, *thresholds(wanted))
     found = on_picture(found, scale, left, top, picture.shape)
@@ -115,11 +113,12 @@ def torn(data: bytes) -> bool:
 def load(given: Path | None) -> tuple[Any, str]:
     """A session of the model, or of the .q.onnx file beside this program; what runs it."""
     models = [given] if given else sorted(HERE.glob("*.q.onnx"))
-    if len(models) != 1:
-        raise Failed(f"--model: {len(models)} files *.q.onnx lie in {HERE}; say which to run")
+    if len(models) != 1 or not models[0].is_file():
+        lie = (
+            f"{given}: no such file" if given else f"{len(models)} *.q.onnx lie in {HERE}; say one"
+        )
+        raise Failed(f"--model {lie}")
     [model] = models
-    if not model.is_file():
-        raise Failed(f"--model {model}: no such file")
     options, providers = onnxruntime.SessionOptions(), ["CPUExecutionProvider"]
     with contextlib.suppress(ImportError):
         import spacemit_ort  # noqa: F401  registers its provider
@@ -143,23 +142,31 @@ def thresholds(wanted: argparse.Namespace) -> tuple[float, float]:
 
 
 def class_names(given: Path | None, session: Any) -> list[str]:
-    """Of the file, of labels.txt beside this program, or of the model's metadata; may be empty."""
-    path = given or HERE / "labels.txt"
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as fault:
-        if given is not None:
-            raise Failed(f"--classes {given}: {fault}") from None
-    told = session.get_modelmeta().custom_metadata_map.get("names")
+    """Of the file, of the model's metadata, or of labels.txt beside this program; may be empty."""
+    told: list[str] = []
     with contextlib.suppress(ValueError, SyntaxError, AttributeError):
-        return [str(name) for _, name in sorted(ast.literal_eval(told).items())]
-    return []
+        metadata = session.get_modelmeta().custom_metadata_map.get("names")
+        told = [str(name) for _, name in sorted(ast.literal_eval(metadata).items())]
+    path = given or HERE / "labels.txt"
+    if given is None and (told or not path.is_file()):
+        return told
+    try:
+        names = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as fault:
+        raise Failed(f"--classes {path}: {fault}") from None
+    if told and len(names) != len(told):
+        raise Failed(
+            f"--classes {given}: {len(names)} names, but the model has {len(told)} classes"
+        )
+    return names
 
 
-def letterbox(picture: Any, width: int, height: int) -> tuple[Any, Any, int, int]:
+def letterbox(picture: Any, height: int, width: int) -> tuple[Any, Any, int, int]:
     """`[1, 3, height, width]` float32 RGB in 0..1; the picture's scale (x, y) and offsets on it."""
-    high, wide = picture.shape[:2]
-    ratio = min(width / wide, height / high)
+    (high, wide), ratio = (
+        picture.shape[:2],
+        min(width / picture.shape[1], height / picture.shape[0]),
+    )
     inner = max(1, round(wide * ratio)), max(1, round(high * ratio))
     left, top = round((width - inner[0]) / 2 - 0.1), round((height - inner[1]) / 2 - 0.1)
     canvas = np.full((height, width, 3), PAD, np.uint8)
@@ -258,8 +265,7 @@ def tell(found: Found, names: list[str]) -> None:
 
 def drawn(picture: Any, found: Found, names: list[str]) -> Any:
     """A copy with boxes, labels and poses."""
-    canvas = picture.copy()
-    longer = max(picture.shape[:2])
+    canvas, longer = picture.copy(), max(picture.shape[:2])
     line, size = max(1, round(longer / 320)), max(0.35, longer / 1200)
     for i in reversed(range(len(found.scores))):
         hue = np.uint8([[[(60 + 111 * int(found.classes[i])) % 180, 220, 240]]])
