@@ -16,6 +16,8 @@ MORE = BASE[1:]
 SMALLER = "dataset.train_images=1000 train.epochs=10 train.args.lr0=0.002"
 POSE = ("model=yolov8n_pose", *os.environ.get("EDGEMAKE_E2E_POSE_OVERRIDES", SMALLER).split())
 """A pose network with its own data set and a shorter training; the variable makes it smaller."""
+UNSURE = "target.outputs.pose.raw.score=0.3"
+"""A short training is not as sure as the firmware's 0.7 asks, and would rightly be refused."""
 MOST_SRAM = 300 * 1024
 """Bytes that a raw head at 192 pixels may use of the Grove's arena."""
 ORDER = [
@@ -35,7 +37,12 @@ def boards(chain: Delivered) -> dict[str, Delivered]:
 @pytest.fixture(scope="module")
 def pose() -> dict[str, Delivered]:
     """A pose network on each board."""
-    return {t: Checkout(ROOT, (f"target={t}", *POSE)).deliver() for t in BOARDS}
+    return {t: Checkout(ROOT, (f"target={t}", *POSE, *unsure(t))).deliver() for t in BOARDS}
+
+
+def unsure(board: str) -> tuple[str, ...]:
+    """The lower threshold, where a board decodes raw outputs."""
+    return () if board == "spacemit_k1" else (UNSURE,)
 
 
 def executions() -> Counter[str]:
@@ -130,9 +137,8 @@ def test_keypoints_are_found_and_named(
     ]
     out = tmp_path_factory.mktemp("people")
     images = [f"image={picture}" for picture in pictures]
-    # A short training is not as sure as the firmware's threshold asks.
-    surer = "target.outputs.pose.raw.score=0.4"
-    said = Checkout(ROOT, ("target=grove_v2", *POSE)).doit("infer", surer, *images, f"out={out}")
+    project = Checkout(ROOT, ("target=grove_v2", *POSE, UNSURE))
+    said = project.doit("infer", *images, f"out={out}")
     assert said.code == 0, said.text
     results = json.loads((out / "result.json").read_bytes())["results"]
     people = [found for entry in results for found in entry["detections"]]
