@@ -104,7 +104,7 @@ def test_how_a_step_was_run_is_recorded_and_in_no_key(built: Lab) -> None:
     plain = built.records("pack")[-1]["run"]
     assert plain["network"] is False
     assert plain["cores"] >= 1
-    built.edit("dodo.py", "*config.more)])", "*config.more)], {'EDGEMAKE_DEVICE': 'cpu'})")
+    built.edit("dodo.py", "Plan(deliveries, ", "Plan(deliveries, {'EDGEMAKE_DEVICE': 'cpu'}, ")
     assert built.build() == []
     assert built.build("limit=900") == ["pack"]
     (record,) = (r for r in built.records("pack") if r["preimage"]["params"] == {"limit": 900})
