@@ -55,7 +55,6 @@ def plan(config: Config, model: Input, int8: Input, cost: Input, export: Input) 
         "keypoint_values": contract.keypoint_values,
         "keypoints": contract.keypoints,
         "forbidden_class_counts": _by_text(output.forbidden_class_counts),
-        "unwise_class_counts": _by_text(output.unwise_class_counts),
         "operators": list(contract.operators),
         "arena_bytes": arenas.get(side, target.memory.arena_bytes),
         "arena_margin": target.memory.arena_margin,

@@ -47,7 +47,6 @@ class Rules:
     keypoints: int | None
     """How many the firmware reads; None: as many as the model has."""
     forbidden_class_counts: dict[str, str]
-    unwise_class_counts: dict[str, str]
     operators: list[str]
     arena_bytes: int
     arena_margin: float

@@ -24,9 +24,6 @@ class Output(Struct, frozen=True):
     forbidden_class_counts: Annotated[
         dict[int, str], Meta(description="class counts the firmware misreads, with the reason")
     ]
-    unwise_class_counts: Annotated[
-        dict[int, str], Meta(description="class counts that deserve a warning, with the reason")
-    ]
     max_scale: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="an output's scale lies below it; null: any scale"),

@@ -58,7 +58,6 @@ BY_NAME: dict[str, dict[Any, Any]] = {
     },
     "order": {(): ["box_8"]},
     "forbidden_class_counts": {(): {7: "a reason"}},
-    "unwise_class_counts": {(): {7: "a reason"}},
     "arena_bytes": {(): {192: 1_000_000, 224: 1_200_000}},
     "needs_operators": {(): ["SOFTMAX"]},
     "max_scale": {None: 0.2},
