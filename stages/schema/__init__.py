@@ -13,6 +13,7 @@ from msgspec import Meta
 from stages.schema.base import Struct
 from stages.schema.data import Custom, Digits, Fetched, Figures, NoDataset
 from stages.schema.model import Export, Model, NoTraining, Training
+from stages.schema.proof import Diagnose, Evaluate, Gate, Report, Track
 from stages.schema.quant import TfliteQuant, XquantQuant, XslimQuant
 from stages.schema.target import OnnxTarget, Output, TfliteTarget
 
@@ -39,6 +40,9 @@ class Locks(Struct, frozen=True):
     xslim: Annotated[str, Meta(description="lock (toolchains/….lock) for SpacemiT's quantizer")]
     xquant: Annotated[
         str, Meta(description="lock (toolchains/….lock) for what the vendor's xquant wheel imports")
+    ]
+    evaluation: Annotated[
+        str, Meta(description="lock (toolchains/….lock) for metrics, charts and reports")
     ]
 
 
@@ -68,6 +72,11 @@ class Config(Struct, frozen=True):
     export: Export
     quant: TfliteQuant | XslimQuant | XquantQuant
     target: TfliteTarget | OnnxTarget
+    evaluate: Evaluate
+    gate: Gate
+    diagnose: Diagnose
+    report: Report
+    track: Track
     toolchain: Toolchain
 
     def lock(self, toolchain: str) -> str:
