@@ -12,7 +12,7 @@ import msgspec
 
 from edgemake.build import Errand, Plan
 from edgemake.config import load
-from edgemake.deliver import Delivery
+from edgemake.delivery import Delivery
 from edgemake.project import Project
 from stages import figures, pipeline
 from stages.schema import Config, Training

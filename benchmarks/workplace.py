@@ -13,7 +13,7 @@ from typing import Any
 import dodo
 from benchmarks.measure import BenchmarkError, Contender, run, say
 from edgemake.build import Build
-from edgemake.deliver import Delivery
+from edgemake.delivery import Delivery
 from edgemake.step import Step
 from edgemake.store import Artifact
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edgemake import install
-from edgemake.deliver import Deliverer, Delivery
+from edgemake.deliver import Deliverer
+from edgemake.delivery import Delivery, Outcome
 from edgemake.digest import Digests
 from edgemake.errors import StepFailed
 from edgemake.history import Builds
@@ -28,7 +29,7 @@ class Watcher(Protocol):
     """Who is told what happens while steps run."""
 
     def progress(self, step: Step | str, message: Mapping[str, Any]) -> None: ...
-    def outcome(self, step: Step, outcome: str, seconds: float, why: Sequence[str]) -> None: ...
+    def outcome(self, step: Step, outcome: Outcome) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,8 @@ class Build:
             project.prepare()
         self.digests = Digests(project.host_state / "digests.sqlite3", writable=writable)
         self.resolver = Resolver(project, self.digests)
-        self.deliverer = Deliverer(self.resolver)
+        self.outcomes: dict[str, Outcome] = {}
+        self.deliverer = Deliverer(self.resolver, self.outcomes)
         self.toolchains = Toolchains(project, lambda name: self.resolver.lock(name)[0])
         self.builds = Builds(project)
         self.processes = Processes()
@@ -72,12 +74,12 @@ class Build:
 
     def steps(self) -> list[Step]:
         """Every distinct step, parents first; equal steps of several configs are one."""
-        roots = [root for delivery in self.deliveries for root in delivery.roots()]
+        roots = [root for delivery in self.deliveries for root in delivery.every_root()]
         return self._distinct([*roots, self.errand.step] if self.errand else roots)
 
     def steps_of(self, delivery: Delivery) -> list[Step]:
         """Every distinct step behind one delivery, parents first."""
-        return self._distinct(delivery.roots())
+        return self._distinct(delivery.every_root())
 
     def _distinct(self, roots: list[Step]) -> list[Step]:
         distinct = {self.resolver.key(step): step for step in reversed(in_order(roots))}
@@ -122,8 +124,10 @@ class Build:
         if artifact is None:
             raise StepFailed("its artifact was damaged right after it was made")
         link(self.resolver.link(step), artifact.path)
+        outcome = Outcome(last["outcome"], last["seconds"], tuple(why))
+        self.outcomes[self.resolver.key(step)] = outcome
         if self.watcher is not None:
-            self.watcher.outcome(step, last["outcome"], last["seconds"], why)
+            self.watcher.outcome(step, outcome)
 
     def install(self, toolchain: str) -> None:
         """Have the toolchain, installed and verified. Raises StepFailed or UserError."""

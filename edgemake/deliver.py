@@ -5,62 +5,31 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from edgemake.delivery import Delivery, Outcome
 from edgemake.digest import digest_of, walk
 from edgemake.errors import StepFailed, UserError
 from edgemake.exchange import carry_over, replace_folder
+from edgemake.provenance import PROVENANCE, shareable, without_places
 from edgemake.resolve import Resolver
-from edgemake.step import Output, Step, in_order
-from edgemake.store import RECORD, Artifact, discard, unique, write_atomically
+from edgemake.step import Step, in_order
+from edgemake.store import Artifact, discard, unique, write_atomically
 
-PROVENANCE = "provenance.json"
 REJECTED = "REJECTED.txt"
 SCHEMA = 1
-_PRIVATE = ("files", "why")
-"""What of a step's record tells about the maker's folders, and has no place in what is shared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Delivery:
-    """What one config delivers: all outputs of `package`, if every verdict says `passed`."""
-
-    folder: str
-    """Folder below artifacts/: the target's name."""
-    name: str
-    """Made of everything that varies; a short request key is added."""
-    package: Step
-    verdicts: tuple[Output, ...] = ()
-    """JSON files with `passed` and `lines` of {rule, result, found, demanded, remedy}."""
-    config: Mapping[str, Any] = field(default_factory=dict)
-    """The composed config, for the provenance."""
-    summary: Callable[[Path], list[tuple[str, str]]] | None = None
-    """Rows for the table at the end, read from the delivered folder."""
-    commands: Mapping[str, str] = field(default_factory=dict)
-    """Way of delivery -> command that puts the model on the board; {model} is `model`'s path."""
-    model: str = "model"
-    """The output of `package` that the board runs."""
-
-    def commands_for(self, path: Path) -> list[str]:
-        """The commands, with the place where the deliverable lies filled in."""
-        return [
-            f"put it on the board ({way}):\n  {text.replace('{model}', str(path / self.model))}"
-            for way, text in self.commands.items()
-        ]
-
-    def roots(self) -> list[Step]:
-        """The steps that must have run before anything can be delivered."""
-        return [self.package, *(output.step for output in self.verdicts)]
+BOARD = "the board"
+"""Who says no, where a verdict's `who` does not say."""
 
 
 class Deliverer:
     """Puts deliverables below artifacts/."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
+    def __init__(self, resolver: Resolver, outcomes: Mapping[str, Outcome]) -> None:
+        """`outcomes`: request key -> outcome of the steps that ran in this build, as it goes on."""
+        self._resolver, self._outcomes = resolver, outcomes
         self._project = resolver.project
 
     def path(self, delivery: Delivery) -> Path:
@@ -87,10 +56,19 @@ class Deliverer:
             and self._whole(path, told.get("files"))
         )
 
+    def is_attached(self, delivery: Delivery) -> bool:
+        """Whether the appendix lies there, whole, and made of today's artifacts."""
+        return (
+            self.is_current(delivery)
+            and self._has_appendix(delivery)
+            and self._told(delivery).get("appendix") == self._appendix_lineage(delivery)
+        )
+
     def deliver(self, delivery: Delivery) -> None:
         """Publish the package, or, when a verdict says no, keep it aside and raise StepFailed.
 
-        What people put into the folder beside our files stays there.
+        The appendix comes along where it is there already. What people put into the folder
+        beside our files stays there.
         """
         package = self._artifact(delivery.package)
         final = self.path(delivery)
@@ -99,11 +77,13 @@ class Deliverer:
         made = final.with_name(f".{final.name}.{unique()}")
         made.mkdir(parents=True)
         try:
-            self._fill(made, delivery, package)
+            for name in package.outputs:
+                _copy(package.path / name, made / name)
+            appended = self._has_appendix(delivery)
+            self._describe(made, delivery, with_appendix=appended)
             if refusals:
                 (made / REJECTED).write_text("\n".join(refusals) + "\n")
-            for file in made.rglob("*"):
-                os.chmod(file, 0o755 if file.is_dir() else 0o644)
+            _open_to_all(made)
             files = [name for name, _ in walk(made)]
             ours = {*files, *self._told(delivery).get("files", ()), REJECTED}
             for old in (rejected,) if refusals else (final, rejected):
@@ -114,44 +94,115 @@ class Deliverer:
         if refusals:
             kept = " The last good deliverable is untouched." if final.exists() else ""
             raise StepFailed(
-                "the board would refuse this model:\n  "
+                f"{self._who_refuses(delivery)} this model:\n  "
                 + "\n  ".join(refusals)
                 + f"\nThe files are kept in {rejected}.{kept}"
             )
         discard(rejected)
+        self._finish(delivery, files, appended=appended)
+
+    def attach(self, delivery: Delivery) -> None:
+        """Put the appendix beside the package that was delivered, file by file."""
+        final = self.path(delivery)
+        made = final.with_name(f".{final.name}.{unique()}")
+        made.mkdir(parents=True)
+        try:
+            self._describe(made, delivery, with_appendix=True)
+            _open_to_all(made)
+            fresh = sorted(path.name for path in made.iterdir())
+            for name in fresh:
+                discard(final / name)
+                (made / name).rename(final / name)
+        finally:
+            discard(made)
+        files = {*self._told(delivery).get("files", ()), *fresh}
+        self._finish(delivery, sorted(files), appended=True)
+
+    def _finish(self, delivery: Delivery, files: list[str], *, appended: bool) -> None:
+        """Note what was delivered, so that it is known to be whole; tell who wants to know."""
+        final = self.path(delivery)
         digests = {name: self._resolver.digests.path(final / name, trusted=True) for name in files}
         note = {"lineage": self._lineage(delivery), "files": digests}
+        if appended:
+            if delivery.track is not None:
+                delivery.track.tell(final)
+            note["appendix"] = self._appendix_lineage(delivery)
         write_atomically(self._note(delivery), json.dumps(note).encode())
 
-    def _fill(self, made: Path, delivery: Delivery, package: Artifact) -> None:
-        for name in package.outputs:
-            source = package.path / name
-            if source.is_dir():
-                shutil.copytree(source, made / name)
-            else:
-                shutil.copyfile(source, made / name)
-        steps = {}
-        for step in in_order(delivery.roots()):
+    def _describe(self, made: Path, delivery: Delivery, *, with_appendix: bool) -> None:
+        """Write the appendix, if it is there, and what everything was made from."""
+        if with_appendix:
+            for output in delivery.appendix:
+                _copy(self._artifact(output.step).path / output.path, made / output.path)
+        roots = delivery.every_root() if with_appendix else delivery.roots()
+        steps = in_order(roots)
+        records = {}
+        for step in steps:
             artifact = self._artifact(step)
-            steps[f"{step.stage}:{artifact.digest[:8]}"] = {
-                key: value for key, value in artifact.record.items() if key not in _PRIVATE
-            }
-        provenance = {"schema": SCHEMA, "config": without_places(delivery.config), "steps": steps}
+            records[f"{step.stage}:{artifact.digest[:8]}"] = shareable(artifact.record)
+        config = without_places(delivery.config)
+        provenance = {"schema": SCHEMA, "config": config, "steps": records}
         text = json.dumps(provenance, indent=1, sort_keys=True)
         (made / PROVENANCE).write_text(text + "\n")
+        if with_appendix and delivery.complete is not None:
+            told = [self._facts(step) for step in steps]
+            delivery.complete(made, {"config": config, "steps": told})
+
+    def _facts(self, step: Step) -> dict[str, Any]:
+        """What a person wants to know of a step: what it did in this build, and why."""
+        artifact = self._artifact(step)
+        record, outcome = artifact.record, self._outcomes.get(self._resolver.key(step))
+        reused = Outcome("reused", record["seconds"], tuple(record["why"]))
+        told = outcome or reused
+        parents = [self._artifact(parent) for parent in step.parents()]
+        return {
+            "stage": step.stage,
+            "label": step.label,
+            "digest": artifact.digest,
+            "outcome": told.word,
+            "seconds": told.seconds,
+            "why": list(told.why),
+            "parents": [f"{parent.record['stage']}:{parent.digest[:8]}" for parent in parents],
+            "toolchain": record["preimage"]["toolchain"],
+            "packages": record["packages"],
+            "outputs": record["outputs"],
+        }
+
+    def _has_appendix(self, delivery: Delivery) -> bool:
+        return all(
+            self._resolver.look(output.step).artifact is not None for output in delivery.appendix
+        )
+
+    def _appendix_lineage(self, delivery: Delivery) -> str:
+        tracked = delivery.track.name if delivery.track else ""
+        steps = in_order(output.step for output in delivery.appendix)
+        return digest_of([[self._artifact(step).digest for step in steps], tracked])
+
+    def _who_refuses(self, delivery: Delivery) -> str:
+        """The boards, or whoever else the verdicts that say no name as their author."""
+        found = dict.fromkeys(
+            verdict.get("who", BOARD)
+            for verdict in self._verdicts(delivery)
+            if not verdict["passed"]
+        )
+        return f"{' and '.join(found)} would refuse"
 
     def refusals(self, delivery: Delivery) -> list[str]:
         """Every failed line of every verdict, in words."""
         lines = []
-        for output in delivery.verdicts:
-            artifact = self._resolver.look(output.step).artifact
-            if artifact is None:
-                continue
-            verdict = json.loads((artifact.path / output.path).read_bytes())
+        for verdict in self._verdicts(delivery):
             if not verdict["passed"]:
                 failed = [line for line in verdict["lines"] if line["result"] == "fail"]
-                lines += [_sentence(line) for line in failed] or ["the verdict says no"]
+                who = verdict.get("who", BOARD)
+                lines += [_sentence(who, line) for line in failed] or ["the verdict says no"]
         return lines
+
+    def _verdicts(self, delivery: Delivery) -> Iterator[dict[str, Any]]:
+        """Those that are there already."""
+        for output in delivery.verdicts:
+            artifact = self._resolver.look(output.step).artifact
+            if artifact is not None:
+                yield json.loads((artifact.path / output.path).read_bytes())
 
     def _artifact(self, step: Step) -> Artifact:
         artifact = self._resolver.look(step).artifact
@@ -188,35 +239,20 @@ def rejected_path(final: Path) -> Path:
     return final.with_name(final.name + ".rejected")
 
 
-def without_places(value: Any) -> Any:
-    """A config value with absolute paths reduced to their last part."""
-    if isinstance(value, Mapping):
-        return {key: without_places(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_places(item) for item in value]
-    return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
-def artifacts_behind(project_artifacts: Path) -> set[str]:
-    """Digests of all artifacts that the provenance of a deliverable names, rejected ones too.
-
-    Raises UserError when one cannot be read: what it names must not be taken for garbage.
-    """
-    found: set[str] = set()
-    for path in project_artifacts.glob(f"*/*/{PROVENANCE}"):
-        if path.parent.parent.name.startswith(".") or (path.parent / RECORD).exists():
-            continue
-        try:
-            steps = json.loads(path.read_bytes())["steps"]
-            found |= {record["digest"] for record in steps.values()}
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
-            raise UserError(
-                f"{path} cannot be read, so what its folder was made from is not known; "
-                "build it again or delete the folder, then collect garbage"
-            ) from None
-    return found
+def _open_to_all(folder: Path) -> None:
+    """What is in the store may not be changed; what people take away may."""
+    for file in folder.rglob("*"):
+        os.chmod(file, 0o755 if file.is_dir() else 0o644)
 
 
-def _sentence(line: Mapping[str, Any]) -> str:
-    text = f"{line['rule']}: {line['found']}, the board demands {line['demanded']}"
+def _sentence(who: str, line: Mapping[str, Any]) -> str:
+    demands = "demand" if who.endswith("s") else "demands"
+    text = f"{line['rule']}: {line['found']}, {who} {demands} {line['demanded']}"
     return f"{text}. {line['remedy']}" if line.get("remedy") else text

@@ -58,7 +58,6 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
             "check_file_uptodate": doit_tasks.StoreChecker,
             "par_type": "thread",
             "verbosity": 2,
-            "default_tasks": ["deliver"],
             **super().load_doit_config(),
         }
 
@@ -78,7 +77,9 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
         cmd.outstream = Patient(sys.stdout)
         pos_args[:] = [argument for argument in pos_args if not is_override(argument)]
         if not pos_args:
-            cmd.sel_tasks, cmd.sel_default_tasks = ["deliver"], True
+            later = any(task.name == "attach" for task in found)
+            cmd.sel_tasks = ["deliver", "attach"] if later else ["deliver"]
+            cmd.sel_default_tasks = True
         known = {task.name for task in found} | {t for task in found for t in task.targets}
         names = [task.name for task in found]
         for name in pos_args:

@@ -12,7 +12,7 @@ from doit.exceptions import TaskFailed
 from doit.task import Task, dict_to_task
 
 from edgemake.build import Build
-from edgemake.deliver import Delivery
+from edgemake.delivery import Delivery
 from edgemake.errors import StepFailed, UserError
 from edgemake.step import Output, Step, UserFile, in_order
 from edgemake.store import RECORD
@@ -82,6 +82,8 @@ def steps_named(build: Build, names: Sequence[str] | None, *, with_parents: bool
     chosen = [step for step in steps if step.stage in names or task_name(build, step) in names]
     if any(name.partition(":")[0] == "deliver" for name in names):
         chosen += [root for delivery in build.deliveries for root in delivery.roots()]
+    if any(name.partition(":")[0] == "attach" for name in names):
+        chosen += [root for delivery in build.deliveries for root in delivery.every_root()]
     if with_parents:
         keys = {build.resolver.key(step) for step in in_order(chosen)}
         return [step for step in steps if build.resolver.key(step) in keys]
@@ -118,6 +120,17 @@ def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
             "put the checked model where people look",
             [_deliver_task(build, delivery) for delivery in _distinct(build)],
         )
+    if later := [delivery for delivery in _distinct(build) if attached_later(delivery)]:
+        yield (
+            "attach",
+            "put the report and the metrics beside it",
+            [_attach_task(build, delivery) for delivery in later],
+        )
+
+
+def attached_later(delivery: Delivery) -> bool:
+    """Whether the appendix may come after the deliverable."""
+    return bool(delivery.appendix) and not delivery.waits
 
 
 def _step_task(build: Build, step: Step) -> dict[str, Any]:
@@ -149,21 +162,40 @@ def _files(build: Build, step: Step) -> Iterator[str]:
 
 def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
     path = build.deliverer.path(delivery)
+    roots = list({build.resolver.key(root): root for root in delivery.roots()}.values())
     return {
         "name": f"deliver:{path.parent.name}-{path.name}",
         "doc": str(path),
         "actions": [(_attempt, [build.deliverer.deliver, delivery])],
         "file_dep": [
-            str(build.resolver.link(root) / name)
-            for root in delivery.roots()
-            for name in root.outputs
+            str(build.resolver.link(root) / name) for root in roots for name in root.outputs
         ],
-        "task_dep": [task_name(build, root) for root in delivery.roots()],
+        "task_dep": [task_name(build, root) for root in roots],
         "targets": [str(path)],
         "uptodate": [(build.deliverer.is_current, [delivery])],
         "clean": [],
         "io": {"capture": False},
         "meta": {"delivery": delivery},
+    }
+
+
+def _attach_task(build: Build, delivery: Delivery) -> dict[str, Any]:
+    path = build.deliverer.path(delivery)
+    steps = list({build.resolver.key(o.step): o.step for o in delivery.appendix}.values())
+    return {
+        "name": f"attach:{path.parent.name}-{path.name}",
+        "doc": str(path),
+        "actions": [(_attempt, [build.deliverer.attach, delivery])],
+        "file_dep": [str(build.resolver.link(o.step) / o.path) for o in delivery.appendix],
+        "task_dep": [
+            f"deliver:{path.parent.name}-{path.name}",
+            *(task_name(build, step) for step in steps),
+        ],
+        "targets": [str(path / output.path) for output in delivery.appendix],
+        "uptodate": [(build.deliverer.is_attached, [delivery])],
+        "clean": [],
+        "io": {"capture": False},
+        "meta": {"attachment": delivery},
     }
 
 

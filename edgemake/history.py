@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgemake.deliver import artifacts_behind
 from edgemake.errors import UserError
 from edgemake.project import Project
+from edgemake.provenance import artifacts_behind
 from edgemake.store import RECORD, discard, write_atomically
 
 _NOTES = 200

@@ -11,11 +11,11 @@ from doit.exceptions import BaseFail
 from doit.task import Task
 
 from edgemake.build import Build
-from edgemake.deliver import Delivery
-from edgemake.doit_tasks import steps_named
+from edgemake.delivery import Delivery, Outcome
+from edgemake.doit_tasks import attached_later, steps_named
 from edgemake.outstream import Patient
 from edgemake.step import Step
-from edgemake.summary import Summary
+from edgemake.summary import Summary, in_short
 
 QUIET_SECONDS = 20.0
 """In a log file: at most one progress line of a step in this many seconds."""
@@ -30,7 +30,6 @@ class Reporter:
         self._out = Patient(outstream or sys.stdout)
         self._live: Any = None
         self._build: Build | None = None
-        self._outcomes: dict[str, tuple[str, float, str]] = {}
         self._told: dict[str, float] = {}
         self._failed: list[tuple[str, str]] = []
         self._skipped = 0
@@ -60,14 +59,11 @@ class Reporter:
             self._told[name] = time.monotonic()
             self._print(f"   {name}: {message['text']}")
 
-    def outcome(self, step: Step, outcome: str, seconds: float, why: Sequence[str]) -> None:
+    def outcome(self, step: Step, outcome: Outcome) -> None:
         """A step ended well."""
-        assert self._build is not None
-        key = self._build.resolver.key(step)
-        reason = "; ".join(why[:2]) + (f"; and {len(why) - 2} more" if len(why) > 2 else "")
-        self._outcomes[key] = outcome, seconds, reason
-        self._print(f"   {step.stage}: {outcome} in {seconds:.1f} s ({reason})")
-        if outcome == "different":
+        told = f"{outcome.word} in {outcome.seconds:.1f} s ({in_short(outcome.why)})"
+        self._print(f"   {step.stage}: {told}")
+        if outcome.word == "different":
             self._print(
                 f"!! {step.stage} is not reproducible: run again it gave other bytes. The first "
                 "artifact stays; the second is in artifacts/.unreproducible"
@@ -101,6 +97,12 @@ class Reporter:
         """A task ended well."""
         self.skip_uptodate(task)
         meta = task.meta or {}
+        delivery = meta.get("delivery")
+        if isinstance(delivery, Delivery) and attached_later(delivery):
+            assert self._build is not None
+            place = self._build.deliverer.path(delivery)
+            shown = place.relative_to(self._build.project.root)
+            self._print(f"   deliver: the board's file is in {shown}/")
         if self._live is not None and meta:
             step = meta.get("step")
             self._live.hide(step.stage if isinstance(step, Step) else task.name)
@@ -150,7 +152,7 @@ class Reporter:
         if self._failed and self._skipped:
             self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
         if build is not None and not build.processes.stopping:
-            summary = Summary(build, self._outcomes, self._out)
+            summary = Summary(build, self._out)
             for delivery in self._refused:
                 summary.refused(delivery)
             for delivery in self._delivered:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 
 from edgemake.build import Build
-from edgemake.deliver import Delivery, rejected_path
+from edgemake.deliver import rejected_path
+from edgemake.delivery import Delivery
 from edgemake.outstream import Patient
-
-Outcomes = Mapping[str, tuple[str, float, str]]
-"""Request key -> (outcome, seconds, reason) of the steps that ran in this build."""
 
 
 class Summary:
     """Prints one table a delivery. Plain text, so that a no-op loads nothing to draw it."""
 
-    def __init__(self, build: Build, outcomes: Outcomes, out: Patient) -> None:
-        self._build, self._outcomes, self._out = build, outcomes, out
+    def __init__(self, build: Build, out: Patient) -> None:
+        self._build, self._out = build, out
 
     def delivered(self, delivery: Delivery) -> None:
         """The figures, the steps, and how the model gets onto the board."""
@@ -45,17 +43,21 @@ class Summary:
         rows, ran = [], []
         for step in self._build.steps_of(delivery):
             artifact = self._build.resolver.look(step).artifact
-            outcome, seconds, reason = self._outcomes.get(
-                self._build.resolver.key(step), ("reused", 0.0, "")
-            )
-            if outcome != "reused":
-                ran.append(seconds)
-                rows.append((step.stage, f"{outcome:<7}{seconds:7.1f} s  {reason}"))
+            outcome = self._build.outcomes.get(self._build.resolver.key(step))
+            if outcome is not None and outcome.word != "reused":
+                ran.append(outcome.seconds)
+                told = f"{outcome.word:<7}{outcome.seconds:7.1f} s  {in_short(outcome.why)}"
+                rows.append((step.stage, told))
             elif artifact is not None:
                 took = artifact.record["seconds"]
                 rows.append((step.stage, f"reused {took:7.1f} s  when it was built"))
         rows.append(("", f"{len(ran)} run in {sum(ran):.1f} s, {len(rows) - len(ran)} reused"))
         return rows
+
+
+def in_short(why: Sequence[str]) -> str:
+    """The first reasons, and how many more there are."""
+    return "; ".join(why[:2]) + (f"; and {len(why) - 2} more" if len(why) > 2 else "")
 
 
 def _table(title: str, rows: list[tuple[str, str]], width: int) -> str:

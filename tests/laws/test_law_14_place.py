@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from lab import ORDINARY, Lab
 
-from edgemake.deliver import without_places
+from edgemake.provenance import without_places
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
 

@@ -7,7 +7,7 @@ import msgspec
 
 from edgemake.build import Errand, Plan
 from edgemake.config import load
-from edgemake.deliver import Delivery
+from edgemake.delivery import Delivery
 from edgemake.project import Project
 from edgemake.step import Step, UserFile
 from stages import choose, source
