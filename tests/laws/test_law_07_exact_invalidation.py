@@ -21,6 +21,7 @@ EXPECTED = {
     "sleep.source": [("0.01", ["source"])],  # equal numbers: nothing after it
     "sleep.choose": [("0.01", ["choose"])],
     "toolchain": [],  # guarantee 13
+    "proof": [("after", ["tally"]), ("before", [])],
 }
 
 

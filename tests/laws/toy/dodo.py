@@ -1,7 +1,8 @@
 """A project of three toy stages, on the real engine: source -> choose -> pack."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +29,7 @@ class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     sleep: Sleep
     toolchain: str | None
+    proof: Literal["none", "after", "before"]
 
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
@@ -70,4 +72,23 @@ def _delivery(config: Toy, numbers: Step, count: int) -> Delivery:
         label=f"n{count}",
     )
     verdicts = (packed["verdict.json"],)
-    return Delivery("board", f"toy-{count}", packed, verdicts, msgspec.to_builtins(config))
+    plain = msgspec.to_builtins(config)
+    if config.proof == "none":
+        return Delivery("board", f"toy-{count}", packed, verdicts, plain)
+    page = Step("tally", {}, {"model": packed["model.txt"]}, ("report.txt",), label=f"n{count}")
+    return Delivery(
+        "board",
+        f"toy-{count}",
+        packed,
+        verdicts,
+        plain,
+        appendix=(page["report.txt"],),
+        waits=config.proof == "before",
+        complete=_complete,
+    )
+
+
+def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
+    page = folder / "report.txt"
+    steps = "\n".join(f"{step['stage']} {step['outcome']}" for step in facts["steps"])
+    page.write_text(page.read_text().replace("<steps>", steps))
