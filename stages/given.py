@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SHOWN = 4
 """Class names that a message lists."""
 Names = tuple[str, ...]
+TIERS = {"tflite": ("onnx", "cut_onnx", "litert", "tflm"), "onnx": ("onnx", "cut_onnx", "q_onnx")}
+"""Kind of target -> what a model for it can be run as, float first, the board's last."""
 
 
 class Known(Protocol):
@@ -21,6 +23,13 @@ class Known(Protocol):
     def classes(self) -> int: ...
     @property
     def names(self) -> Names | None: ...
+
+
+class Labelled(Known, Protocol):
+    """What is known of a data set before anything runs."""
+
+    @property
+    def task(self) -> str: ...
 
 
 def examine(config: Config, network: Known | None, data: Known | None) -> None:
@@ -41,6 +50,44 @@ def examine(config: Config, network: Known | None, data: Known | None) -> None:
             "own data set, or dataset=none quant.calibration.source=FOLDER with images like those "
             "it will see"
         )
+
+
+def tiers(config: Config, network: Known | None, data: Labelled | None) -> tuple[str, ...]:
+    """What the model is run as on the validation split; empty where nothing can be measured.
+
+    `network`, `data`: as in `examine`. Raises UserError for a tier that does not apply, and for
+    classes that differ where evaluate.tiers asks for an evaluation.
+    """
+    start = () if config.model.onnx is not None else ("pytorch",)
+    possible = (*start, *TIERS[config.target.kind])
+    asked = config.evaluate.tiers
+    for tier in asked or ():
+        if tier not in possible:
+            raise UserError(
+                f"evaluate.tiers: {tier} does not apply to {config.target.title} here; choose "
+                f"from {', '.join(possible)}"
+            )
+    why = _unmeasurable(config, network, data)
+    if why is None:
+        return tuple(tier for tier in possible if asked is None or tier in asked)
+    if asked:
+        raise UserError(f"evaluate.tiers={asked}: {why}")
+    return ()
+
+
+def _unmeasurable(config: Config, network: Known | None, data: Labelled | None) -> str | None:
+    """Why there is nothing to hold the model's answers against; None when there is."""
+    name, task = config.dataset.name, config.model.task
+    if data is None:
+        return f"dataset={name} has no labels; give the model's own data set"
+    if data.task != task:
+        return f"dataset={name} is labelled for {data.task}, the model's task is {task}"
+    if config.train.kind != "none" or network is None or _same(network, data):
+        return None
+    return (
+        f"the model knows {_shown(network)}, dataset={name} shows {_shown(data)}: no metric means "
+        "anything; give the model's own data set"
+    )
 
 
 def _board(config: Config, count: int, what: str) -> None:

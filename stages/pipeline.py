@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from stages import (
     given,
     head,
     infer,
+    naming,
     package,
     quantize,
     quantize_onnx,
@@ -90,7 +90,7 @@ def plan(config: Config) -> Pipeline:
     """
     known = dataset.known(config)
     examine.examine(config, known, TAKEN)
-    name = deliverable_name(config)
+    name = naming.deliverable_name(config)
     source = dataset.plan(config) if needs_dataset(config) else None
     network = _network(config, source)
     given.examine(config, adopt.classes(config) or weights.classes(config), known)
@@ -192,19 +192,3 @@ def trains(config: Config) -> bool:
 def needs_dataset(config: Config) -> bool:
     """Whether any step reads the data set."""
     return trains(config) or config.quant.calibration.source in calibration.SPLITS
-
-
-def deliverable_name(config: Config) -> str:
-    """For instance yolov8n-192-digits-int8_per_tensor; names the weights that are given."""
-    model, quant, given = config.model, config.quant, config.model.weights or config.model.onnx
-    parts = (
-        model.name,
-        str(model.imgsz),
-        "" if model.activation == "silu" else model.activation,
-        config.dataset.name if trains(config) else "",
-        f"from_{Path(given).stem}" if given else "",
-        config.target.output or "",
-        f"int8_{getattr(quant, 'weights', quant.kind)}",
-        "finetuned" if getattr(quant, "finetune_level", 0) else "",
-    )
-    return "-".join(re.sub(r"[^\w.]+", "_", part) for part in parts if part)

@@ -9,7 +9,7 @@ from stage_configs import config
 
 from edgemake.errors import UserError
 from edgemake.step import Step, UserFile, in_order
-from stages import pipeline
+from stages import naming, pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -180,7 +180,7 @@ def test_devices(device: str) -> None:
 
 def test_what_varies_is_in_the_name() -> None:
     names = {
-        pipeline.deliverable_name(config(*overrides))
+        naming.deliverable_name(config(*overrides))
         for overrides in (
             [],
             ["model=yolov8s"],
