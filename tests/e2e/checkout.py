@@ -48,8 +48,10 @@ class Checkout(Lab):
         return Checkout(self.root, needed, self.prefix)
 
     def doit(self, *arguments: str, **options: Any) -> Said:
-        """Run doit with the base overrides to its end."""
-        return self.plainly(*self.base, *arguments, **options)
+        """Run doit with the base overrides to its end: what is named, or else up to the
+        deliverable; evaluation and report have tests of their own."""
+        named = any("=" not in argument for argument in arguments)
+        return self.plainly(*self.base, *arguments, *(() if named else ("deliver",)), **options)
 
     def plainly(self, *arguments: str, **options: Any) -> Said:
         """Run doit with nothing but these arguments."""

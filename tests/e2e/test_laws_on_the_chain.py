@@ -16,7 +16,7 @@ def test_laws_2_and_3_a_kill_tears_nothing_and_loses_no_finished_step(
 ) -> None:
     first = chain.model
     began = len(workshop.executions())
-    process = workshop.start(*workshop.base, OTHER)
+    process = workshop.start(*workshop.base, OTHER, "deliver")
     workshop.wait_until("quantize-*/work", process)
     time.sleep(1)  # in the middle of it
     os.killpg(process.pid, signal.SIGKILL)

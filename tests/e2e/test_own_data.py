@@ -36,7 +36,7 @@ def overrides(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 @pytest.fixture(scope="module")
 def delivered(project: Checkout, overrides: list[str]) -> Delivered:
     """Built in two goes: the first is killed when an epoch has ended."""
-    process = project.start(*project.base, *overrides)
+    process = project.start(*project.base, *overrides, "deliver")
     project.wait_until("train-*/*/kept/00000[12]", process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
