@@ -39,6 +39,8 @@ def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
         name=planned.name,
         package=planned.package,
         verdicts=planned.verdicts,
+        appendix=planned.appendix,
+        waits=planned.gated,
         config=msgspec.to_builtins(config),
         summary=figures.rows,
         commands=planned.deliver_commands,

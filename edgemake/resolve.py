@@ -98,7 +98,8 @@ class Resolver:
         if verdict.artifact is not None:
             return list(verdict.artifact.record["why"])
         if verdict.action is None:
-            return [f"{parent.stage} runs first" for parent in verdict.waits_for]
+            stages = dict.fromkeys(parent.stage for parent in verdict.waits_for)
+            return [f"{stage} runs first" for stage in stages]
         damaged = self.store.read(step.stage, verdict.action.digest)
         if damaged is not None:
             return [f"{self.store.damage(damaged)} was changed in the store"]

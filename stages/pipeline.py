@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgemake.errors import UserError
-from edgemake.step import Input, Output, Step, UserFile
+from edgemake.step import Output, Step
 from stages import (
     adopt,
-    arena,
-    calibration,
-    check,
-    check_onnx,
-    compile,
-    convert,
     dataset,
     examine,
-    export,
     given,
-    head,
     infer,
     naming,
     package,
-    quantize,
-    quantize_onnx,
-    train,
+    pipeline_proof,
     weights,
 )
+from stages.pipeline_build import CALIBRATION, Built, build, needs_dataset, network
 
 if TYPE_CHECKING:
     from stages.schema import Config
 
-STAGES = (
-    *(adopt, arena, calibration, check, check_onnx, compile, convert, dataset, export),
-    *(head, infer, package, quantize, quantize_onnx, train, weights),
-)
-TAKEN = frozenset(("store", *(stage.__name__.rpartition(".")[2] for stage in STAGES)))
+TAKEN = frozenset(("store", *(path.stem for path in Path(__file__).parent.glob("*.py"))))
 """Folders of artifacts/ that no target's deliverables may lie in."""
-INFER_ON_BOARD = Path(__file__).resolve().parents[1] / "vision/board/infer_onnx.py"
-"""A program of one file, delivered beside ONNX models: it runs them on the board or a PC."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +39,10 @@ class Pipeline:
     package: Step
     verdicts: tuple[Output, ...]
     """Files that say whether the package may be delivered."""
+    gated: bool
+    """Whether the user's own limits are among the verdicts."""
+    appendix: tuple[Output, ...]
+    """What is put beside the package: the report, the metrics, the diagnosis."""
     deliver_commands: Mapping[str, str]
     """Way of delivery -> command that puts the file {model} on the board."""
     model: str
@@ -62,42 +50,22 @@ class Pipeline:
     built: Built
 
 
-@dataclass(frozen=True)
-class Built:
-    """What a target's own tools made of the network."""
-
-    model: str
-    """The name under which the board's file is delivered."""
-    files: Mapping[str, Input]
-    """Delivered name -> the file, the board's among them."""
-    runs: Output
-    """The int8 file that a PC can run: the board's, or what that was compiled from."""
-    export: Output
-    """export.json: class names, keypoints, input size."""
-    head: Output
-    """head.json: form and order of the outputs."""
-    verdict: Output
-
-    def name_of(self, file: Output) -> str:
-        """The name under which one of `files` is delivered."""
-        return next(name for name, given in self.files.items() if given == file)
-
-
 def plan(config: Config) -> Pipeline:
-    """The steps that make a config's deliverable.
+    """The steps that make a config's deliverable, and those that prove it.
 
     Raises UserError for what cannot work, before anything is run.
     """
     known = dataset.known(config)
     examine.examine(config, known, TAKEN)
+    start = adopt.classes(config) or weights.classes(config)
+    given.examine(config, start, known)
+    tiers = given.tiers(config, start, known)
     name = naming.deliverable_name(config)
-    source = dataset.plan(config) if needs_dataset(config) else None
-    network = _network(config, source)
-    given.examine(config, adopt.classes(config) or weights.classes(config), known)
-    cut = head.plan(config, network["model.onnx"])
-    images = calibration.plan(config, source)
-    built = BUILDERS[config.target.kind](config, network, cut, images)
-    lists = {name: images[name] for name in ("calibration.txt", "calibration.json")}
+    source = dataset.plan(config) if tiers or needs_dataset(config) else None
+    floats = network(config, source)
+    tries = pipeline_proof.tries(config, floats, source, tiers)
+    built = pipeline_proof.best(tries) if tries else build(config, floats, source)
+    lists = {name: built.images[name] for name in CALIBRATION if not name.endswith(".npy")}
     packed = package.plan(
         config,
         name,
@@ -106,11 +74,15 @@ def plan(config: Config) -> Pipeline:
         export=built.export,
         verdict=built.verdict,
     )
+    measured = pipeline_proof.measure(config, tiers, floats, built, source)
+    gated: Step | None = None
     return Pipeline(
         name=name,
         folder=config.target.name,
         package=packed,
-        verdicts=(built.verdict,),
+        verdicts=(built.verdict, *((gated["gate.json"],) if gated else ())),
+        gated=gated is not None,
+        appendix=pipeline_proof.appendix(config, packed, floats, built, measured, source),
         deliver_commands=package.commands(config),
         model=built.model,
         built=built,
@@ -120,75 +92,3 @@ def plan(config: Config) -> Pipeline:
 def look_at(config: Config, built: Built, pictures: Sequence[Path]) -> Step:
     """The step that runs the int8 file on pictures and draws what it finds."""
     return infer.plan(config, built.runs, built.head, built.export, pictures)
-
-
-def _network(config: Config, source: Step | None) -> Step:
-    """The step that leaves model.onnx and export.json: the user's ONNX file, or an export."""
-    if config.model.onnx is not None:
-        return adopt.plan(config)
-    return export.plan(config, _checkpoint(config, source))
-
-
-def _checkpoint(config: Config, source: Step | None) -> Input:
-    """What is exported: the trained checkpoint, or the given weights when there is no training."""
-    start = weights.edge(config)
-    if trains(config):
-        assert source is not None
-        return train.plan(config, source, start)["best.pt"]
-    if start is None:
-        raise UserError(
-            "model.weights=null with train=none: there is nothing to export; give model.weights a "
-            "checkpoint (a path, or a release such as yolov8n.pt), give model.onnx a float ONNX "
-            "file, or leave train=none out"
-        )
-    return start
-
-
-def _tflite(config: Config, network: Step, cut: Step, images: Step) -> Built:
-    """Boards that run int8 TFLite files, compiled for an NPU where there is one."""
-    floats = convert.plan(config, cut["head.onnx"])
-    int8 = quantize.plan(config, floats["saved_model"], images["calibration.npy"], cut["head.json"])
-    runs, export = int8["model_int8.tflite"], network["export.json"]
-    files = {"model_int8.tflite": runs}
-    if getattr(config.target, "vela", None) is None:
-        cost = arena.plan(config, runs)["arena.json"]
-        model, board = "model_int8.tflite", runs
-    else:
-        compiled = compile.plan(config, runs)
-        cost = compiled["vela.json"]
-        model, board = "model_vela.tflite", compiled["model_vela.tflite"]
-        files = {model: board, **files}
-    checked = check.plan(config, board, runs, cost, export)
-    return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
-
-
-def _onnx(config: Config, network: Step, cut: Step, images: Step) -> Built:
-    """Boards that run int8 ONNX files."""
-    int8 = quantize_onnx.plan(config, cut, images)
-    runs, export = int8["model.q.onnx"], network["export.json"]
-    checked = check_onnx.plan(config, runs, cut, export, images["calibration.npy"])
-    model = f"{config.model.name}.q.onnx"
-    files: dict[str, Input] = {
-        model: runs,
-        "quantize.json": int8["quantize.json"],
-        "xslim.json": int8["xslim.json"],
-        "infer.py": UserFile(INFER_ON_BOARD),
-    }
-    return Built(model, files, runs, export, cut["head.json"], checked["verdict.json"])
-
-
-BUILDERS: Mapping[str, Callable[[Any, Step, Step, Step], Built]] = {
-    "tflite": _tflite,
-    "onnx": _onnx,
-}
-"""Kind of target -> what makes its file of the cut network."""
-
-
-def trains(config: Config) -> bool:
-    """Whether a training step is planned."""
-    return config.train.kind != "none"
-
-
-def needs_dataset(config: Config) -> bool:
-    """Whether any step reads the data set."""
-    return trains(config) or config.quant.calibration.source in calibration.SPLITS

@@ -8,7 +8,7 @@ from stage_configs import config
 
 from edgemake.step import Output, UserFiles
 from stages import infer, pipeline
-from stages.pipeline import Built, plan
+from stages.pipeline_build import Built, plan
 
 OVERRIDES = ("quant.calibration.source=val",)
 
