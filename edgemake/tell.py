@@ -35,6 +35,10 @@ def plan_lines(build: Build, steps: Sequence[Step]) -> Iterator[str]:
         if build.deliverer.refusals(delivery):
             word = "refused"
         yield f"{word:<8} {'deliver':<12} {build.deliverer.path(delivery)}"
+        if delivery.appendix and not delivery.waits:
+            word = "reuse" if build.deliverer.is_attached(delivery) else "run"
+            names = ", ".join(output.path for output in delivery.appendix)
+            yield f"{word:<8} {'attach':<12} {names}"
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     yield f"{told}; about {seconds:.0f} s by earlier runs" if seconds else told
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+KINDS = ("box", "keypoints")
+"""What accuracy is counted of."""
+REPORT = "report.html"
 NETWORKS = (".tflite", ".onnx")
 """Suffixes of the files that hold a network."""
 
@@ -18,7 +22,54 @@ def rows(delivered: Path) -> list[tuple[str, str]]:
         *_cost(model["figures"]),
         *_contract(model["contract"]),
         *_calibration(json.loads((delivered / "calibration.json").read_bytes())),
+        *_search(_told(delivered / "search.json")),
+        *_accuracy(_told(delivered / "metrics.json")),
+        *_diagnosis(_told(delivered / "diagnosis.json")),
+        *_report(delivered),
     ]
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What a file says that need not be there; it is added later, or never."""
+    return json.loads(file.read_bytes()) if file.exists() else {}
+
+
+def _search(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Which way to quantize was the best."""
+    if told:
+        chosen = told["tries"][told["chosen"]]
+        words = " ".join(f"{key}={value}" for key, value in chosen["quant"].items())
+        best = ", ".join(f"{kind} {value:.3f}" for kind, value in chosen["map50_95"].items())
+        yield "search", f"{words} is the best of {len(told['tries'])} (mAP50-95 {best})"
+
+
+def _accuracy(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What int8 costs, with the board's own arithmetic."""
+    board = told.get("board", {})
+    tiers = board.get("tiers", {})
+    for kind in KINDS:
+        final = tiers.get(board.get("final"), {}).get(kind)
+        if final is None or final["map50_95"] is None:
+            continue
+        text = f"mAP50 {final['map50']:.3f}, mAP50-95 {final['map50_95']:.3f} ({board['final']})"
+        lost = board.get("drop", {}).get(kind, {}).get("map50_95")
+        if lost is not None:
+            text += f"; int8 {'loses' if lost >= 0 else 'gains'} {abs(lost):.1f} points of mAP50-95"
+        yield f"accuracy, {kind}", text
+    yield from (("look", warning) for warning in told.get("warnings", ()))
+
+
+def _diagnosis(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The findings that a person should know of."""
+    for finding in told.get("findings", ()):
+        if finding["level"] == "bad":
+            advice = f": {finding['try']}" if finding["try"] else ""
+            yield "diagnosis", f"{finding['what']}{advice}"
+
+
+def _report(delivered: Path) -> Iterator[tuple[str, str]]:
+    if (delivered / REPORT).exists():
+        yield "report", REPORT
 
 
 def _calibration(report: dict[str, Any]) -> list[tuple[str, str]]:

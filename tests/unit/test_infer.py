@@ -8,7 +8,8 @@ from stage_configs import config
 
 from edgemake.step import Output, UserFiles
 from stages import infer, pipeline
-from stages.pipeline_build import Built, plan
+from stages.pipeline import plan
+from stages.pipeline_build import Built
 
 OVERRIDES = ("quant.calibration.source=val",)
 
