@@ -82,6 +82,14 @@ def test_a_refusal_is_a_kept_verdict(fresh: Lab) -> None:
     assert "at most 3" in (rejected / "REJECTED.txt").read_text()
 
 
+def test_a_refusal_names_who_refuses(fresh: Lab) -> None:
+    fresh.edit("stages/pack.py", '{"passed": passed,', '{"who": "your gates", "passed": passed,')
+    said = fresh.doit("limit=3")
+    assert said.code == 1
+    assert "your gates would refuse this model" in said.text
+    assert "your gates demand at most 3. choose fewer words" in said.text
+
+
 def test_the_last_good_deliverable_stays(fresh: Lab) -> None:
     fresh.build()
     good = fresh.delivered()

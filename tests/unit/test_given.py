@@ -9,9 +9,11 @@ from stage_configs import config
 
 from edgemake.errors import UserError
 from stages import given
+from stages.dataset import Known
 from vision.network_identity import Classes
 
 DIGITS = Classes(10, tuple("0123456789"))
+LABELLED = Known("detect", 10, DIGITS.names)
 PETS = Classes(2, ("cat", "dog"))
 GIVEN = ("train=none", "model.weights=my.pt")
 
@@ -54,3 +56,22 @@ def test_class_counts_that_the_board_cannot_tell(classes: int) -> None:
 
 def test_what_is_not_known_is_left_to_the_stages() -> None:
     given.examine(config(*GIVEN), None, DIGITS)
+
+
+def test_tiers_of_each_kind_of_board() -> None:
+    assert given.tiers(config(), None, LABELLED) == (
+        "pytorch", "onnx", "cut_onnx", "litert", "tflm",
+    )  # fmt: skip
+    assert given.tiers(config("target=spacemit_k1"), None, LABELLED)[-1] == "q_onnx"
+    assert given.tiers(config("evaluate.tiers=[tflm,onnx]"), None, LABELLED) == ("onnx", "tflm")
+    assert given.tiers(config("evaluate.tiers=[]"), None, LABELLED) == ()
+
+
+def test_nothing_to_measure_with() -> None:
+    assert given.tiers(config(), None, None) == ()
+    assert given.tiers(config(*GIVEN), PETS, LABELLED) == ()
+    assert given.tiers(config("model=yolov8n_pose"), None, LABELLED) == ()
+    with pytest.raises(UserError, match=r"evaluate\.tiers=\['tflm'\]: the model knows cat, dog"):
+        given.tiers(config(*GIVEN, "evaluate.tiers=[tflm]"), PETS, LABELLED)
+    with pytest.raises(UserError, match="tflm does not apply to SpacemiT K1"):
+        given.tiers(config("target=spacemit_k1", "evaluate.tiers=[tflm]"), None, LABELLED)
