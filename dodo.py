@@ -14,6 +14,7 @@ from edgemake.build import Errand, Plan
 from edgemake.config import load
 from edgemake.delivery import Delivery
 from edgemake.project import Project
+from edgemake.provenance import without_places
 from stages import figures, pipeline
 from stages.schema import Config, Training
 
@@ -56,6 +57,24 @@ def errand(config: Config, planned: pipeline.Pipeline, words: Sequence[str]) -> 
     step = pipeline.look_at(config, planned.built, wanted.pictures)
     ran = planned.built.name_of(planned.built.runs)
     return Errand(step, partial(results.hand_out, wanted, ran, planned.model))
+
+
+def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = True) -> Plan:
+    """What `doit compare` asks for: `entries` that were delivered, and targets to build."""
+    from stages import compare_table, comparisons  # for this command alone
+
+    wanted = comparisons.wanted(PROJECT.root, entries, overrides)
+    configs = [load(PROJECT, line, Config, keep=keep) for line in wanted.targets]
+    planned = [(config, pipeline.plan(config)) for config in configs]
+    tools = configs[0] if configs else load(PROJECT, wanted.tools, Config, keep=keep)
+    told = [(one, without_places(msgspec.to_builtins(config))) for config, one in planned]
+    step = pipeline.side_by_side(tools, wanted.folders, told)
+    return Plan(
+        [delivery(config, one) for config, one in planned],
+        how_to_run(tools),
+        PROJECT.root / Path(tools.toolchain.dir).expanduser(),
+        Errand(step, partial(compare_table.hand_out, wanted.page)),
+    )
 
 
 def how_to_run(config: Config) -> Mapping[str, str]:

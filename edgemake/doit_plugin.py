@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Sequence
-from functools import wraps
+from collections.abc import Callable, Sequence
+from functools import partial, wraps
 from typing import Any
 
 from doit.cmd_base import DodoTaskLoader
@@ -34,6 +34,8 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
     build: Build
     writable = True
     """Whether the command may write below artifacts/; set before anything is loaded."""
+    compared: Sequence[str] | None = None
+    """What `doit compare` names, which asks the program another question; None: not that."""
 
     def setup(self, opt_values: Any) -> None:
         """Load dodo.py. Raises InvalidDodoFile when a module of the project does not parse."""
@@ -89,7 +91,10 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def plan(self, arguments: Sequence[str]) -> Build:
         """The build that a command line asks for. Raises UserError."""
-        plan: Plan = self.namespace["plan"](overrides_of(arguments), keep=self.writable)
+        ask: Callable[..., Plan] = self.namespace["plan"]
+        if self.compared is not None:
+            ask = partial(self.namespace["compare"], self.compared)
+        plan = ask(overrides_of(arguments), keep=self.writable)
         return Build(self.project, plan, writable=self.writable)
 
 

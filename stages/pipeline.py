@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgemake.step import Output, Step
 from stages import (
@@ -87,6 +87,22 @@ def plan(config: Config) -> Pipeline:
         model=built.model,
         built=built,
     )
+
+
+def side_by_side(
+    config: Config,
+    folders: Sequence[tuple[str, Path]],
+    planned: Sequence[tuple[Pipeline, Mapping[str, Any]]],
+) -> Step:
+    """The step that compares delivered folders and planned pipelines (with their configs)."""
+    from stages import compare  # for this command alone
+
+    sides = [compare.of_folder(name, path) for name, path in folders]
+    for one, values in planned:
+        metrics = next((file for file in one.appendix if file.path == compare.METRICS), None)
+        name = f"{one.folder}/{one.name}"
+        sides.append(compare.Side(name, one.package[compare.MODEL], metrics, values))
+    return compare.plan(config, sides)
 
 
 def look_at(config: Config, built: Built, pictures: Sequence[Path]) -> Step:

@@ -1,0 +1,128 @@
+"""What `doit compare` prints, read from compare.json, and the page that it hands out."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgemake.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+WIDTH = 100
+"""Characters a line where no terminal says otherwise."""
+LABEL = 34
+"""Characters of the column of labels."""
+COLUMN = 14
+"""Characters of a model's column; two more lie between columns."""
+
+
+def hand_out(page: Path, artifact: Path) -> Iterator[str]:
+    """Copies the page where the user wants it; what to tell him, line by line."""
+    compared = json.loads((artifact / "compare.json").read_text(encoding="utf-8"))
+    yield from lines(compared)
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.unlink(missing_ok=True)
+        shutil.copyfile(artifact / "compare.html", page)
+    except OSError as fault:
+        raise UserError(
+            f"{fault.filename}: {fault.strerror}; say out=FOLDER to put the page elsewhere"
+        ) from None
+    yield f"\nwrote {page}"
+
+
+def lines(compared: Mapping[str, Any], *, width: int | None = None) -> Iterator[str]:
+    """The comparison as text: names, tables, fronts, notes."""
+    terminal = width is None and sys.stdout.isatty()
+    width = width or (shutil.get_terminal_size().columns if terminal else WIDTH)
+    for entry in compared["entries"]:
+        refused = "" if entry["passed"] else "  (the board would refuse it)"
+        yield f"{entry['letter']}  {entry['name']}{refused}"
+    for columns in _blocks(len(compared["entries"]), max(1, (width - LABEL) // (COLUMN + 2))):
+        yield ""
+        yield from _printed(_table(compared, columns), width, terminal)
+    yield "* best of its row, where figures can be compared and are not all the same"
+    yield from _fronts(compared)
+    if compared["notes"]:
+        yield ""
+    for note in compared["notes"]:
+        yield from _wrapped(f"- {note}", width)
+
+
+def _blocks(count: int, most: int) -> Iterator[range]:
+    """`count` columns in blocks of about the same size, none larger than `most`."""
+    blocks = -(-count // most)
+    for i in range(blocks):
+        yield range(i * count // blocks, (i + 1) * count // blocks)
+
+
+def _table(compared: Mapping[str, Any], columns: range) -> Table:
+    """The models of `columns` side by side."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("", width=LABEL)
+    for i in columns:
+        entry = compared["entries"][i]
+        head = Text(f"{entry['letter']}  \n{entry['target'][:COLUMN]}  ")
+        table.add_column(head, justify="right", min_width=COLUMN, overflow="fold")
+    for section in compared["sections"]:
+        table.add_section()
+        table.add_row(Text(section["title"], style="bold"))
+        for row in section["rows"]:
+            cells = [_cell(row["texts"][i], best=i in row["best"]) for i in columns]
+            table.add_row(Text(f"  {row['label']}"), *cells)
+    if compared["differences"]:
+        table.add_section()
+        table.add_row(Text("Where their configs differ", style="bold"))
+    for row in compared["differences"]:
+        cells = [_cell(row["values"][i]) for i in columns]
+        table.add_row(Text(f"  {row['key']}", overflow="fold"), *cells)
+    return table
+
+
+def _cell(text: str, *, best: bool = False) -> Text:
+    from rich.text import Text
+
+    return Text(f"{text} *" if best else f"{text}  ", style="bold" if best else "", overflow="fold")
+
+
+def _printed(table: Table, width: int, terminal: bool) -> Iterator[str]:
+    from rich.console import Console
+
+    text = io.StringIO()
+    console = Console(file=text, width=width, force_terminal=terminal, highlight=False)
+    console.print(table)
+    yield from (line.rstrip() for line in text.getvalue().rstrip("\n").split("\n"))
+
+
+def _fronts(compared: Mapping[str, Any]) -> Iterator[str]:
+    """Which models no other beats in both accuracy and a cost."""
+    charts = [chart for chart in compared["charts"] if len(chart["points"]) > 1]
+    if charts:
+        yield ""
+    for chart in charts:
+        beaten = [point["letter"] for point in chart["points"] if not point["front"]]
+        told = f" (beaten: {', '.join(beaten)})" if beaten else ""
+        yield (
+            f"Pareto front, {chart['accuracy']} against {chart['label']}: "
+            f"{', '.join(chart['front'])}{told}"
+        )
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    from textwrap import wrap
+
+    yield from wrap(
+        text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
