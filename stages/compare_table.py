@@ -50,11 +50,8 @@ def lines(compared: Mapping[str, Any], *, width: int | None = None) -> Iterator[
         yield ""
         yield from _printed(_table(compared, columns), width, terminal)
     yield "* best of its row, where figures can be compared and are not all the same"
-    yield from _fronts(compared)
-    if compared["notes"]:
-        yield ""
-    for note in compared["notes"]:
-        yield from _wrapped(f"- {note}", width)
+    for text in (*_fronts(compared), *(f"- {note}" for note in compared["notes"])):
+        yield from _wrapped(text, width)
 
 
 def _blocks(count: int, most: int) -> Iterator[range]:
@@ -70,7 +67,7 @@ def _table(compared: Mapping[str, Any], columns: range) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, show_edge=False)
     table.add_column("", width=LABEL)
     for i in columns:
         entry = compared["entries"][i]
@@ -108,16 +105,12 @@ def _printed(table: Table, width: int, terminal: bool) -> Iterator[str]:
 
 def _fronts(compared: Mapping[str, Any]) -> Iterator[str]:
     """Which models no other beats in both accuracy and a cost."""
-    charts = [chart for chart in compared["charts"] if len(chart["points"]) > 1]
-    if charts:
-        yield ""
-    for chart in charts:
-        beaten = [point["letter"] for point in chart["points"] if not point["front"]]
-        told = f" (beaten: {', '.join(beaten)})" if beaten else ""
-        yield (
-            f"Pareto front, {chart['accuracy']} against {chart['label']}: "
-            f"{', '.join(chart['front'])}{told}"
-        )
+    for chart in compared["charts"]:
+        if len(chart["points"]) > 1:
+            beaten = [point["letter"] for point in chart["points"] if not point["front"]]
+            told = f" (beaten: {', '.join(beaten)})" if beaten else ""
+            against = f"{chart['accuracy']} against {chart['label']}"
+            yield f"- Pareto front, {against}: {', '.join(chart['front'])}{told}"
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
