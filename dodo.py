@@ -12,10 +12,10 @@ import msgspec
 
 from edgemake.build import Errand, Plan
 from edgemake.config import load
-from edgemake.delivery import Delivery
+from edgemake.delivery import Delivery, Tracker
 from edgemake.project import Project
 from edgemake.provenance import without_places
-from stages import figures, pipeline
+from stages import figures, pipeline, report_facts, track
 from stages.schema import Config, Training
 
 PROJECT = Project(Path(__file__).resolve().parent)
@@ -41,12 +41,23 @@ def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
         package=planned.package,
         verdicts=planned.verdicts,
         appendix=planned.appendix,
-        waits=planned.gated,
+        waits=planned.waits,
+        complete=report_facts.complete,
+        track=tracker(config),
         config=msgspec.to_builtins(config),
         summary=figures.rows,
         commands=planned.deliver_commands,
         model=planned.model,
     )
+
+
+def tracker(config: Config) -> Tracker | None:
+    """Where the figures of a deliverable are logged, if anywhere. Raises UserError."""
+    uri, experiment = config.track.mlflow, config.track.experiment
+    if uri is None:
+        return None
+    track.check(uri)
+    return Tracker(f"{uri} {experiment}", lambda folder: track.log(uri, experiment, folder))
 
 
 def errand(config: Config, planned: pipeline.Pipeline, words: Sequence[str]) -> Errand:
@@ -75,6 +86,18 @@ def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = Tr
         PROJECT.root / Path(tools.toolchain.dir).expanduser(),
         Errand(step, partial(compare_table.hand_out, wanted.page)),
     )
+
+
+def check_model(words: Sequence[str], overrides: Sequence[str], *, keep: bool = True) -> Plan:
+    """What `doit check-model` asks for: `words` name the file."""
+    from stages import foreign, foreign_table, pipeline_check  # for this command alone
+
+    file, config = foreign.file_word(words), load(PROJECT, overrides, Config, keep=keep)
+    step = pipeline_check.check_file(config, file)
+    board = config.target.title, config.target.contract.firmware
+    tell = partial(foreign_table.tell, file, board, figures.cost)
+    toolchains = PROJECT.root / Path(config.toolchain.dir).expanduser()
+    return Plan([], {}, toolchains, Errand(step, tell))
 
 
 def how_to_run(config: Config) -> Mapping[str, str]:

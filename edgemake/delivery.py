@@ -70,5 +70,5 @@ class Tracker:
 
     name: str
     """Where it goes: told again when that changes."""
-    tell: Callable[[Path], None]
+    tell: Callable[[Path], object]
     """Takes the folder. Raises UserError when it cannot be told."""

@@ -12,6 +12,7 @@ from stages import (
     adopt,
     dataset,
     examine,
+    gate,
     given,
     infer,
     naming,
@@ -39,8 +40,8 @@ class Pipeline:
     package: Step
     verdicts: tuple[Output, ...]
     """Files that say whether the package may be delivered."""
-    gated: bool
-    """Whether the user's own limits are among the verdicts."""
+    waits: bool
+    """Whether delivery waits for the accuracy, because the user limits it."""
     appendix: tuple[Output, ...]
     """What is put beside the package: the report, the metrics, the diagnosis."""
     deliver_commands: Mapping[str, str]
@@ -75,14 +76,14 @@ def plan(config: Config) -> Pipeline:
         verdict=built.verdict,
     )
     measured = pipeline_proof.measure(config, tiers, floats, built, source)
-    gated: Step | None = None
+    gated = pipeline_proof.judge(config, measured, built)
     return Pipeline(
         name=name,
         folder=config.target.name,
         package=packed,
-        verdicts=(built.verdict, *((gated["gate.json"],) if gated else ())),
-        gated=gated is not None,
-        appendix=pipeline_proof.appendix(config, packed, floats, built, measured, source),
+        verdicts=(built.verdict, *((gated,) if gated else ())),
+        waits=gate.needs_metrics(config),
+        appendix=pipeline_proof.appendix(config, packed, floats, built, measured, gated, source),
         deliver_commands=package.commands(config),
         model=built.model,
         built=built,

@@ -40,6 +40,8 @@ CALIBRATION = ("calibration.json", "calibration.npy", "calibration.txt")
 class Network:
     """The float network that all else is made of."""
 
+    training: Step | None
+    """Leaves best.pt, results.csv and train.json."""
     checkpoint: Input | None
     """PyTorch's form; None when the user gave an ONNX file."""
     model: Step
@@ -64,6 +66,8 @@ class Built:
     """head.json: form and order of the outputs."""
     images: Step
     """Leaves CALIBRATION: what set the int8 ranges."""
+    told: Mapping[str, Output]
+    """What the tools say of their work: cost.json (arena, latency), quantize.json."""
     verdict: Output
 
     def name_of(self, file: Output) -> str:
@@ -73,27 +77,22 @@ class Built:
 
 def network(config: Config, source: Step | None) -> Network:
     """The user's ONNX file, or an export; cut where the target wants it."""
-    if config.model.onnx is not None:
-        checkpoint, model = None, adopt.plan(config)
-    else:
-        checkpoint = _checkpoint(config, source)
-        model = export.plan(config, checkpoint)
-    return Network(checkpoint, model, head.plan(config, model["model.onnx"]))
-
-
-def _checkpoint(config: Config, source: Step | None) -> Input:
-    """What is exported: the trained checkpoint, or the given weights when there is no training."""
-    start = weights.edge(config)
+    training, checkpoint = None, weights.edge(config)
     if trains(config):
         assert source is not None
-        return train.plan(config, source, start)["best.pt"]
-    if start is None:
+        training = train.plan(config, source, checkpoint)
+        checkpoint = training["best.pt"]
+    if config.model.onnx is not None:
+        model = adopt.plan(config)
+    elif checkpoint is not None:
+        model = export.plan(config, checkpoint)
+    else:
         raise UserError(
             "model.weights=null with train=none: there is nothing to export; give model.weights a "
             "checkpoint (a path, or a release such as yolov8n.pt), give model.onnx a float ONNX "
             "file, or leave train=none out"
         )
-    return start
+    return Network(training, checkpoint, model, head.plan(config, model["model.onnx"]))
 
 
 def build(config: Config, network: Network, source: Step | None) -> Built:
@@ -118,7 +117,9 @@ def _tflite(config: Config, network: Network, images: Step) -> Built:
         model, board = "model_vela.tflite", compiled["model_vela.tflite"]
         files = {model: board, **files}
     checked = check.plan(config, board, runs, cost, export)
-    return Built(model, files, runs, export, cut["head.json"], images, checked["verdict.json"])
+    told = {"cost.json": cost, "quantize.json": int8["quantize.json"]}
+    verdict = checked["verdict.json"]
+    return Built(model, files, runs, export, cut["head.json"], images, told, verdict)
 
 
 def _onnx(config: Config, network: Network, images: Step) -> Built:
@@ -134,7 +135,9 @@ def _onnx(config: Config, network: Network, images: Step) -> Built:
         "xslim.json": int8["xslim.json"],
         "infer.py": UserFile(INFER_ON_BOARD),
     }
-    return Built(model, files, runs, export, cut["head.json"], images, checked["verdict.json"])
+    told = {"quantize.json": int8["quantize.json"]}
+    verdict = checked["verdict.json"]
+    return Built(model, files, runs, export, cut["head.json"], images, told, verdict)
 
 
 BUILDERS: Mapping[str, Callable[[Any, Network, Step], Built]] = {"tflite": _tflite, "onnx": _onnx}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgemake.errors import UserError
 from edgemake.step import Input, Output, Step
-from stages import evaluate, predict, search
+from stages import evaluate, gate, predict, report, search
 from stages.pipeline_build import CALIBRATION, Built, Network, build
 
 if TYPE_CHECKING:
@@ -19,12 +19,37 @@ DECODED = ("pytorch", "onnx")
 """Tiers that decode their own outputs."""
 TRIED = ("cut_onnx", "litert", "q_onnx")
 """Tiers that a search chooses by: TFLM is slower, and measures the chosen file once."""
+FINAL = ("tflm", "litert", "q_onnx")
+"""Tiers that stand for the board's file, the closest first."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Accuracy on the validation split."""
+
+    predictions: Mapping[str, Step]
+    """Tier -> the step that ran it."""
+    evaluation: Step
+    """Leaves metrics.json and curves.json."""
+
+    @property
+    def metrics(self) -> Output:
+        """Accuracy of every tier, and what int8 costs."""
+        return self.evaluation["metrics.json"]
+
+    def drawn(self) -> Iterator[tuple[str, Output]]:
+        """What the float network and the board's file found, under the report's names."""
+        last = next((tier for tier in FINAL if tier in self.predictions), "")
+        for name, tier in {"reference": evaluate.REFERENCE, "final": last}.items():
+            if tier in self.predictions:
+                yield f"{name}.npz", self.predictions[tier]["predictions.npz"]
+                yield f"{name}.json", self.predictions[tier]["predictions.json"]
 
 
 def measure(
     config: Config, tiers: Sequence[str], network: Network, built: Built, source: Step | None
-) -> Step | None:
-    """Accuracy of every tier on the validation split; None where there is nothing to measure."""
+) -> Measured | None:
+    """Every tier run on the validation split; None where there is nothing to measure."""
     if source is None or not tiers:
         return None
     models: Mapping[str, Input | None] = {
@@ -44,7 +69,13 @@ def measure(
             export=built.export,
             source=source,
         )
-    return evaluate.plan(config, predictions, source, built.head)
+    return Measured(predictions, evaluate.plan(config, predictions, source, built.head))
+
+
+def judge(config: Config, measured: Measured | None, built: Built) -> Output | None:
+    """The verdict of the user's own limits; None where there are none."""
+    gated = gate.plan(config, measured.metrics if measured else None, built.verdict)
+    return gated["gate.json"] if gated else None
 
 
 def appendix(
@@ -52,11 +83,31 @@ def appendix(
     packed: Step,
     network: Network,
     built: Built,
-    measured: Step | None,
+    measured: Measured | None,
+    gated: Output | None,
     source: Step | None,
 ) -> tuple[Output, ...]:
-    """What is put beside the package."""
-    return () if measured is None else (measured["metrics.json"],)
+    """What is put beside the package: the report, the metrics, the diagnosis."""
+    parts: dict[str, Input] = {
+        "export.json": built.export,
+        "head.json": built.head,
+        "model_int8.tflite": built.runs,
+        "calibration.npy": built.images["calibration.npy"],
+        **built.told,
+    }
+    if config.target.kind != "tflite":
+        del parts["model_int8.tflite"]
+    if network.training is not None:
+        parts |= {name: network.training[name] for name in ("results.csv", "train.json")}
+    if gated is not None:
+        parts["gate.json"] = gated
+    if measured is not None and source is not None:
+        parts |= {"metrics.json": measured.metrics, **dict(measured.drawn())}
+        parts |= {"curves.json": measured.evaluation["curves.json"]}
+        parts |= {name: source[name] for name in ("data", "manifest.json")}
+    page = report.plan(config, packed.params.name, package=packed, parts=parts)
+    metrics = () if measured is None else (measured.metrics,)
+    return (page[report.REPORT], *metrics)
 
 
 def tries(
@@ -72,10 +123,11 @@ def tries(
                 "quant.search needs accuracies to choose by: a data set with labels, and "
                 "evaluate.tiers left at null"
             )
-        metrics = measured["metrics.json"]
-        verdicts = {"verdict.json": built.verdict}
-        files = {name: built.images[name] for name in CALIBRATION} | dict(built.files)
-        found.append((built, search.Try(values, files, metrics, verdicts)))
+        gated = judge(tried, measured, built)
+        verdicts = {"verdict.json": built.verdict} | ({"gate.json": gated} if gated else {})
+        images = {name: built.images[name] for name in CALIBRATION}
+        files = images | dict(built.files) | dict(built.told)
+        found.append((built, search.Try(values, files, measured.metrics, verdicts)))
     return found
 
 
@@ -88,5 +140,6 @@ def best(tries: Sequence[tuple[Built, search.Try]]) -> Built:
         files={**{name: step[name] for name in built.files}, "search.json": step["search.json"]},
         runs=step[built.name_of(built.runs)],
         images=step,
+        told={name: step[name] for name in built.told},
         verdict=step["verdict.json"],
     )
