@@ -34,32 +34,61 @@ class Detections:
         return Detections(self.boxes[chosen], self.scores[chosen], self.classes[chosen], points)
 
 
-def select(decoded: Decoded, score: float, iou: float) -> Detections:
+def select(decoded: Decoded, score: float, iou: float, most: int | None = None) -> Detections:
     """What the board would report: each cell's best class, if sure enough, without repetitions.
 
     The surest box of a class is kept and those of the same class that overlap it by more than
-    `iou` are dropped, then the next surest, and so on. Boxes of different classes do not suppress
-    each other. So do Seeed's firmware (SSCMA-Micro 1.0.x: `el_nms` with `multi_target`, and
-    `anchor_nms` for pose, which has one class) and SpacemiT's demos (examples/CV/yolov8, yolov11,
-    yolov8-pose). The firmware rounds box sides to whole pixels and the IoU to a whole per cent
-    first; here nothing is rounded.
+    `iou` are dropped, then the next surest, and so on, until there are `most`. Boxes of different
+    classes do not suppress each other. So do Seeed's firmware (SSCMA-Micro 1.0.x: `el_nms` with
+    `multi_target`, and `anchor_nms` for pose, which has one class) and SpacemiT's demos
+    (examples/CV/yolov8, yolov11, yolov8-pose). The firmware rounds box sides to whole pixels and
+    the IoU to a whole per cent first; here nothing is rounded.
     """
-    import numpy as np
-
     classes = decoded.scores.argmax(axis=1)
     best = decoded.scores.max(axis=1)
     found = Detections(decoded.corners, best, classes, decoded.keypoints).take(best >= score)
-    found = found.take(np.argsort(-found.scores, kind="stable"))
-    return found.take(kept(found.boxes, found.classes, iou))
+    return _suppressed(found, iou, most)
 
 
-def kept(boxes: Floats, classes: NDArray[np.intp], limit: float) -> list[int]:
+def select_every(decoded: Decoded, score: float, iou: float, most: int | None = None) -> Detections:
+    """The same, but every class of a cell that is surer than `score` is a candidate.
+
+    So counts ultralytics' validation (`non_max_suppression` with `multi_label`, 8.4.190).
+    """
+    import numpy as np
+
+    cells, classes = np.nonzero(decoded.scores > score)
+    points = None if decoded.keypoints is None else decoded.keypoints[cells]
+    scores = decoded.scores[cells, classes]
+    return _suppressed(Detections(decoded.corners[cells], scores, classes, points), iou, most)
+
+
+def _suppressed(found: Detections, iou: float, most: int | None) -> Detections:
+    """The surest first, without those that overlap a surer one of their class."""
+    import numpy as np
+
+    order = np.argsort(-found.scores, kind="stable")
+    left = kept(found.boxes[order], found.classes[order], iou, most)
+    return found.take(order[left])
+
+
+def kept(
+    boxes: Floats, classes: NDArray[np.intp], limit: float, most: int | None = None
+) -> list[int]:
     """Indices of the boxes that non-maximum suppression leaves; the surest must come first."""
+    import numpy as np
+
     left: list[int] = []
-    for i in range(len(boxes)):
-        rivals = [j for j in left if classes[j] == classes[i]]
-        if not rivals or overlaps(boxes[i], boxes[rivals]).max() <= limit:
-            left.append(i)
+    waiting = {int(c): np.flatnonzero(classes == c) for c in np.unique(classes)}
+    for i, kind in enumerate(classes.tolist()):
+        rivals = waiting[kind]  # not suppressed so far
+        if len(left) == most:
+            break
+        if len(rivals) == 0 or rivals[0] != i:
+            continue
+        left.append(i)
+        rivals = rivals[1:]
+        waiting[kind] = rivals[overlaps(boxes[i], boxes[rivals]) <= limit]
     return left
 
 
@@ -74,24 +103,33 @@ def overlaps(box: Floats, others: Floats) -> Floats:
     return shared / np.maximum(union, np.finfo(np.float64).tiny)
 
 
+def off_input(found: Detections, place: Placement) -> Detections:
+    """From pixels of the network's input to pixels of the picture, wherever they lie."""
+    import numpy as np
+
+    scale = np.array([place.scale_x, place.scale_y])
+    offset = np.array([place.left, place.top])
+    boxes = ((found.boxes.reshape(-1, 2, 2) - offset) / scale).reshape(-1, 4)
+    points = found.keypoints
+    if points is not None:
+        places = (points[..., :2] - offset) / scale
+        points = np.concatenate([places, points[..., 2:]], axis=-1)
+    return Detections(boxes, found.scores, found.classes, points)
+
+
 def on_picture(found: Detections, place: Placement, width: int, height: int) -> Detections:
-    """From pixels of the network's input to pixels of the picture, boxes clipped to it.
+    """The same, boxes clipped to the picture.
 
     Boxes that lie beside the picture (on a letterbox's bars) are dropped. Keypoints may lie
     outside: that is where the network thinks they are.
     """
     import numpy as np
 
-    scale = np.array([place.scale_x, place.scale_y])
-    offset = np.array([place.left, place.top])
-    corners = (found.boxes.reshape(-1, 2, 2) - offset) / scale
+    found = off_input(found, place)
+    corners = found.boxes.reshape(-1, 2, 2)
     boxes = np.clip(corners, 0, (width, height)).reshape(-1, 4)
-    points = found.keypoints
-    if points is not None:
-        places = (points[..., :2] - offset) / scale
-        points = np.concatenate([places, points[..., 2:]], axis=-1)
     inside = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
-    return Detections(boxes, found.scores, found.classes, points).take(inside)
+    return Detections(boxes, found.scores, found.classes, found.keypoints).take(inside)
 
 
 def plain(found: Detections, names: Sequence[str]) -> list[dict[str, Any]]:

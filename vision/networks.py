@@ -9,8 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from vision.loaded import Loaded
 from vision.run_onnx import run_onnx
-from vision.run_tflm import run_tflm
+from vision.run_tflm import load_tflm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,21 +25,44 @@ TIMED = "timed: "
 """How the line begins in which a stage says how long a network took."""
 
 
+def load_onnx(model: Path) -> Loaded:
+    """An ONNX file of one image input `[1, 3, S, S]` 0..1, in onnxruntime, on one core."""
+    import numpy as np
+    import onnxruntime
+
+    waiting: list[NDArray[np.uint8]] = []
+    floats = (pixels.astype(np.float32) / LEVELS for pixels in _each(waiting))
+    outputs = run_onnx(model, floats)
+
+    def run(pixels: NDArray[np.uint8]) -> list[Floats]:
+        waiting.append(pixels)
+        return next(outputs)
+
+    return Loaded(f"onnxruntime {onnxruntime.__version__}", run)
+
+
+def _each(waiting: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """What is put into `waiting`, one at a time, as it comes."""
+    while True:
+        yield waiting.pop()
+
+
 @dataclass
 class Network:
     """A loaded model. Calling it runs it on `[S, S, 3]` uint8 RGB and notes the time."""
 
-    runtime: str
-    """Name and version of what runs it."""
-    _give: Callable[[NDArray[np.uint8]], None]
-    _outputs: Iterator[list[Floats]]
+    _loaded: Loaded
     _seconds: list[float] = field(default_factory=list)
+
+    @property
+    def runtime(self) -> str:
+        """Name and version of what runs it."""
+        return self._loaded.runtime
 
     def __call__(self, pixels: NDArray[np.uint8]) -> list[Floats]:
         """The outputs in the file's order, as float arrays."""
-        self._give(pixels)
         began = time.perf_counter()
-        outputs = next(self._outputs)
+        outputs = self._loaded.floats(self._loaded.run(pixels))
         self._seconds.append(time.perf_counter() - began)
         return outputs
 
@@ -57,35 +81,15 @@ def open_network(kind: str, model: Path, outputs: int, side: int) -> Network:
     `side`: of the network's input, pixels. It is run once on grey, so that times are without
     loading. Raises KeyError for another kind.
     """
-    network = _OPENERS[kind](model, outputs)
     import numpy as np
 
+    network = Network(_OPENERS[kind](model, outputs))
     network(np.full((side, side, 3), LEVELS // 2, np.uint8))
     return network
 
 
-def _tflite(model: Path, outputs: int) -> Network:
-    from importlib.metadata import version
-
-    waiting: list[NDArray[np.uint8]] = []
-    name = f"TensorFlow Lite Micro {version('tflite-micro')}"
-    return Network(name, waiting.append, run_tflm(model, _each(waiting), outputs))
+def _onnx(model: Path, outputs: int) -> Loaded:
+    return load_onnx(model)
 
 
-def _onnx(model: Path, outputs: int) -> Network:
-    import numpy as np
-    import onnxruntime
-
-    waiting: list[NDArray[np.uint8]] = []
-    floats = (pixels.astype(np.float32) / LEVELS for pixels in _each(waiting))
-    name = f"onnxruntime {onnxruntime.__version__}"
-    return Network(name, waiting.append, run_onnx(model, floats))
-
-
-def _each(waiting: list[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    """What is put into `waiting`, one at a time, as it comes."""
-    while True:
-        yield waiting.pop()
-
-
-_OPENERS: dict[str, Callable[[Path, int], Network]] = {"tflite": _tflite, "onnx": _onnx}
+_OPENERS: dict[str, Callable[[Path, int], Loaded]] = {"tflite": load_tflm, "onnx": _onnx}
