@@ -15,7 +15,8 @@ from edgemake.work import Work
 if TYPE_CHECKING:
     from stages.schema import Config
 
-TEMPLATE = Path(__file__).with_name("templates") / "compare.html.j2"
+TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATE, STYLE = TEMPLATES / "compare.html.j2", TEMPLATES / "report" / "style.css"
 MODEL, METRICS, PROVENANCE = "model.json", "metrics.json", "provenance.json"
 
 
@@ -92,7 +93,7 @@ def plan(config: Config, sides: Sequence[Side]) -> Step:
     from vision.compare_configs import differences
     from vision.compare_entries import LETTERS
 
-    inputs: dict[str, Input] = {TEMPLATE.name: UserFile(TEMPLATE)}
+    inputs: dict[str, Input] = {path.name: UserFile(path) for path in (TEMPLATE, STYLE)}
     for letter, side in zip(LETTERS, sides, strict=False):
         inputs[f"{letter}.{MODEL}"] = side.model
         if side.metrics is not None:
@@ -151,6 +152,6 @@ def _page(found: Mapping[str, Any], work: Work) -> str:
     pages = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    source = work.inputs[TEMPLATE.name].read_text(encoding="utf-8")
+    source, style = (work.inputs[path.name].read_text("utf-8") for path in (TEMPLATE, STYLE))
     groups = [describe(group) for group in found["data"]]
-    return str(pages.from_string(source).render(found, charts=charts, groups=groups))
+    return str(pages.from_string(source).render(found, charts=charts, groups=groups, style=style))

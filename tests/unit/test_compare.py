@@ -26,7 +26,7 @@ def test_the_step_takes_what_is_there(tmp_path: Path) -> None:
     ]
     step = pipeline.side_by_side(config(*OVERRIDES), folders, [])
     assert sorted(step.inputs) == ["A.metrics.json", "A.model.json", "B.model.json",
-                                   "compare.html.j2"]  # fmt: skip
+                                   "compare.html.j2", "style.css"]  # fmt: skip
     assert step.plain_params() == {
         "names": ["grove_v2/a", "grove_v2/b"],
         "measured": [True, False],
