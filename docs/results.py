@@ -46,8 +46,8 @@ mAP is counted by pycocotools on the validation split, from a confidence of 0.00
 recall and F1 at the threshold that the firmware ships with. Both data sets are made for this
 project: the figures show what the boards cost, not what YOLOv8 does in the field. The splits are
 small, so small differences between two rows may be chance. Latency is vela's estimate, no board was
-at hand; where nothing estimates it there is a dash. The arena is told by vela or, without an NPU, by
-TensorFlow Lite Micro's x86-64 kernels, an estimate too; onnxruntime takes its memory as it goes.
+at hand; where nothing estimates it there is a dash. The arena is told by vela or, without an NPU,
+by TensorFlow Lite Micro's x86-64 kernels, an estimate too; onnxruntime takes memory as it goes.
 Training does not give the same bits on every machine, so the last digits may differ on yours."""
 
 
