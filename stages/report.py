@@ -92,6 +92,6 @@ def run(params: Params, work: Work) -> None:
 
     steps = [StepNode(s["stage"], s["label"], tuple(s["parents"])) for s in params.steps]
     work.progress(0, 1, "drawing charts")
-    html = page(Parts(work.inputs), work.inputs["templates"], steps, params.images, {})
+    html = page(Parts(work.inputs), work.inputs["templates"], steps, params.images)
     (work.out / REPORT).write_text(html, encoding="utf-8")
     print(f"{REPORT}: {len(html.encode()) / 1024:,.0f} KiB")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +40,8 @@ ABSENT = {
 """Why a section is empty."""
 
 
-def page(
-    parts: Parts, templates: Path, steps: Sequence[StepNode], images: int, counted: dict[str, int]
-) -> str:
-    """The whole document. `images`: how many are drawn; `counted`: operators of the int8 file."""
+def page(parts: Parts, templates: Path, steps: Sequence[StepNode], images: int) -> str:
+    """The whole document. `images`: how many are drawn, at most."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -65,7 +63,7 @@ def page(
         name: (templates / name).read_text(encoding="utf-8") for name in ("style.css", "sort.js")
     }
     context: dict[str, Any] = {
-        **_context(parts, images, counted),
+        **_context(parts, images),
         "graph": steps_graph(steps),
         "style": Markup(files["style.css"]),
         "script": Markup(files["sort.js"]),
@@ -76,7 +74,7 @@ def page(
     return str(environment.get_template("page.html.j2").render(context))
 
 
-def _context(parts: Parts, images: int, counted: dict[str, int]) -> dict[str, Any]:
+def _context(parts: Parts, images: int) -> dict[str, Any]:
     """What the templates name; None for a section whose parts are missing."""
     model, metrics, gate = (
         parts.json("model.json"),
@@ -100,7 +98,9 @@ def _context(parts: Parts, images: int, counted: dict[str, int]) -> dict[str, An
         "training": _training(parts),
         "rounding": report_error.diagnosis(found) if found else None,
         "board": report_board.board(model, cost, gate),
-        "operators": report_board.operators(model, cost, parts.json("quantize.json"), counted),
+        "operators": report_board.operators(
+            model, cost, parts.json("quantize.json"), _counted(parts)
+        ),
         "rules": report_board.rules(model),
         "calibration": _calibration(parts, found),
         "digests": _digests(model),
@@ -116,14 +116,24 @@ def _detections(parts: Parts, model: dict[str, Any], count: int) -> dict[str, An
         report_pictures.finds(parts.files[f"{side}.npz"], len(names), threshold)
         for side in ("reference", "final")
     ]
-    pairs = report_pictures.most_different(names, found[0], found[1], count)
+    pairs = report_pictures.most_different(names, found[0], found[1])
     folder = parts.files["data"] / "images/val"
     return {
-        "pairs": [report_pictures.shown(pair, folder, one["classes"]) for pair in pairs],
+        "pairs": [report_pictures.shown(pair, folder, one["classes"]) for pair in pairs[:count]],
+        "alike": sum(not any(pair.alone) for pair in pairs),
         "titles": [TIERS.get(side["tier"], side["tier"]) for side in (one, other)],
         "threshold": threshold,
         "count": len(names),
     }
+
+
+def _counted(parts: Parts) -> Mapping[str, int] | None:
+    """Operators of the int8 TFLite file."""
+    if "model_int8.tflite" not in parts:
+        return None
+    from vision.tflite_file import read_model
+
+    return read_model(parts.files["model_int8.tflite"]).operators
 
 
 def _training(parts: Parts) -> dict[str, Any] | None:

@@ -77,9 +77,9 @@ def finds(file: Path, count: int, threshold: float) -> list[list[Find]]:
 
 
 def most_different(
-    names: Sequence[str], one: Sequence[list[Find]], other: Sequence[list[Find]], count: int
+    names: Sequence[str], one: Sequence[list[Find]], other: Sequence[list[Find]]
 ) -> list[Pair]:
-    """The `count` pictures on which float and int8 differ most, then by name.
+    """All pictures, those on which float and int8 differ most first, then by name.
 
     A find that the other side lacks counts 1 and its score; a common one counts what its boxes do
     not share and what its scores differ by.
@@ -87,7 +87,7 @@ def most_different(
     pairs = [
         _pair(i, name, a, b) for i, (name, a, b) in enumerate(zip(names, one, other, strict=True))
     ]
-    return sorted(pairs, key=lambda pair: (-pair.difference, pair.name))[:count]
+    return sorted(pairs, key=lambda pair: (-pair.difference, pair.name))
 
 
 def _pair(image: int, name: str, one: list[Find], other: list[Find]) -> Pair:
@@ -145,7 +145,9 @@ def shown(pair: Pair, folder: Path, names: Sequence[str]) -> dict[str, Any]:
 
 def _shape(find: Find, alone: bool, names: Sequence[str], size: tuple[int, int]) -> dict[str, Any]:
     x1, y1, x2, y2 = find.box
-    unit, text = max(size) / 100, f"{names[find.kind]} {find.score:.2f}"
+    unit, text = max(size) / 100, f"{find.score:.2f}"
+    if len(names) > 1:
+        text = f"{names[find.kind]} {text}"
     wide = (len(text) + 2 * alone) * LETTER * unit
     seen = [sure >= VISIBLE for _, _, sure in find.points]
     limbs = LIMBS if len(find.points) == COCO_POINTS else ()
