@@ -190,8 +190,8 @@ def _predict(
         return list(in_processes(functools.partial(predict, setting), items, work.cores, tell))
     except BadImage as fault:
         raise StageError(
-            f"{fault}: the data set's copy in the store is damaged; make it again "
-            "(`doit forget dataset`, then the same command)"
+            f"the validation split's image {fault}: the data set's copy in the store is damaged; "
+            "make it again (`doit forget dataset`, then the same command)"
         ) from fault
     except Misfit as fault:
         described = "head.json" if "head.json" in work.inputs else "export.json"

@@ -100,6 +100,8 @@ def predict(setting: Setting, image: tuple[Path, bool]) -> Predicted:
 
     network = _opened(setting)
     path, wanted = image
+    if not path.is_file():
+        raise BadImage(f"{path.name} is missing")
     try:
         picture = read(path)
     except ValueError as fault:

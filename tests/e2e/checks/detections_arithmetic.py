@@ -9,7 +9,15 @@ import random
 import numpy as np
 from PIL import Image
 
-from vision.detections import Detections, on_picture, overlaps, plain, select
+from vision.detections import (
+    Detections,
+    off_input,
+    on_picture,
+    overlaps,
+    plain,
+    select,
+    select_every,
+)
 from vision.draw import drawn, enlargement
 from vision.forms import Decoded
 from vision.preprocess import placement
@@ -45,7 +53,7 @@ def check_selection(draw: random.Random) -> None:
     rows: list[Row] = []
     scores = np.zeros((draw.randint(0, 30), classes))
     for line in scores:
-        kind, sure = draw.randrange(classes), round(draw.random(), 3) + 1e-9 * len(rows)
+        kind, sure = draw.randrange(classes), round(draw.random(), 3) + 1e-9 * (1 + len(rows))
         x, y = float(draw.randint(0, 40)), float(draw.randint(0, 40))
         line[:] = sure / 2
         line[kind] = sure
@@ -53,12 +61,30 @@ def check_selection(draw: random.Random) -> None:
     corners = np.array([row[2] for row in rows], dtype=float).reshape(-1, 4)
     points = np.concatenate([corners, corners[:, :2]], axis=1).reshape(-1, 2, 3)
     score, limit = draw.choice([0.0, 0.3, 0.9]), draw.choice([0.0, 0.45, 1.0])
-    found = select(Decoded(corners, scores, points), score, limit)
+    decoded = Decoded(corners, scores, points)
     wanted = expected(rows, score, limit)
-    told = zip(found.scores.tolist(), found.classes.tolist(), found.boxes.tolist(), strict=True)
-    assert list(told) == wanted
+    assert listed(select(decoded, score, limit)) == wanted
+    most = draw.randint(1, 5)
+    assert listed(select(decoded, score, limit, most)) == wanted[:most]
+    later = max(score, draw.random())
+    again = [row for row in wanted if row[0] >= later]
+    assert listed(select(decoded, later, limit)) == again, "a later cut leaves the same"
+    every = [
+        (value, kind, corners[cell].tolist())
+        for cell, line in enumerate(scores.tolist())
+        for kind, value in enumerate(line)
+        if value > score
+    ]
+    wanted = expected(every, score, limit)[:most]
+    assert listed(select_every(decoded, score, limit, most)) == wanted
+
+
+def listed(found: Detections) -> list[Row]:
+    """As `expected` has them."""
     assert found.keypoints is not None
-    assert (found.keypoints[:, 0, :2] == found.boxes[:, :2]).all()  # they went along
+    assert (found.keypoints[:, 0, :2] == found.boxes[:, :2]).all(), "they went along"
+    rows = zip(found.scores.tolist(), found.classes.tolist(), found.boxes.tolist(), strict=True)
+    return list(rows)
 
 
 def check_placement(draw: random.Random) -> None:
@@ -81,6 +107,7 @@ def check_placement(draw: random.Random) -> None:
         assert np.allclose(back.boxes[0], [x[0], y[0], x[1], y[1]], atol=1e-6)
         assert back.keypoints is not None
         assert np.allclose(back.keypoints[0, 0], [x[0], y[0], 0.5], atol=1e-6)
+        assert len(off_input(found, place).boxes) == 2, "nothing is dropped, nothing clipped"
 
 
 def check_drawing(draw: random.Random) -> None:
