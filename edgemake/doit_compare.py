@@ -41,7 +41,7 @@ class Compare(Run):
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; the exit status is the same."""
-        self.loader.compared = [word for word in args if not is_override(word)]
+        self.loader.question = ("compare", [word for word in args if not is_override(word)])
         return super().execute(params, [])
 
     @wraps(DoitRun._execute)

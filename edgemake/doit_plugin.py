@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from doit.cmd_base import DodoTaskLoader
@@ -34,8 +34,9 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
     build: Build
     writable = True
     """Whether the command may write below artifacts/; set before anything is loaded."""
-    compared: Sequence[str] | None = None
-    """What `doit compare` names, which asks the program another question; None: not that."""
+    question: tuple[str, Sequence[str]] = ("plan", ())
+    """The function of the program that plans, and the words that it is given before the overrides:
+    `doit compare` and `doit check-model` ask other questions than a build."""
 
     def setup(self, opt_values: Any) -> None:
         """Load dodo.py. Raises InvalidDodoFile when a module of the project does not parse."""
@@ -91,10 +92,10 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def plan(self, arguments: Sequence[str]) -> Build:
         """The build that a command line asks for. Raises UserError."""
-        ask: Callable[..., Plan] = self.namespace["plan"]
-        if self.compared is not None:
-            ask = partial(self.namespace["compare"], self.compared)
-        plan = ask(overrides_of(arguments), keep=self.writable)
+        name, words = self.question
+        ask: Callable[..., Plan] = self.namespace[name]
+        before = [words] if name != "plan" else []
+        plan = ask(*before, overrides_of(arguments), keep=self.writable)
         return Build(self.project, plan, writable=self.writable)
 
 
@@ -105,6 +106,8 @@ class Run(DoitRun):  # type: ignore[misc]
     doc_usage = "[key=value ...] [TASK ...]"
     with_errand = False
     """Whether the plan's errand is what this command is for."""
+    narration: Any = None
+    """The stream that is told what happens; None: standard output."""
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Plan, run, and report. Exit status: 0, 1 if something failed (doit itself says 2 when
@@ -112,7 +115,7 @@ class Run(DoitRun):  # type: ignore[misc]
         stopped the build."""
         from edgemake.reporter import Reporter
 
-        reporter = Reporter()
+        reporter = Reporter(self.narration)
         if params["reporter"] == "console":
             params["reporter"] = reporter
         self._always, self._workers = bool(params["always"]), int(params["num_process"])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemake.errors import UserError
@@ -13,16 +14,20 @@ from edgemake.work import Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
-    from vision.contract import Cost, Facts, Rules
-    from vision.npu_payload import Payload
-    from vision.tflite_file import ModelFile, Tensor
+    from stages.schema.target import Output
+    from vision.contract import Rules
 
 
 @dataclass(frozen=True)
 class Params:
-    """What the board demands: the fields of `vision.contract.Rules`."""
+    """What the board demands, and what is known before the file is read."""
 
-    rules: dict[str, Any]
+    rules: dict[str, Any] | None
+    """The fields of `vision.contract.Rules`; None: the lines say enough."""
+    seen: dict[str, Any] | None = None
+    """Of a file from elsewhere: its task, form, classes, keypoints; None: export.json says it."""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of the verdict that were written while planning."""
 
 
 def plan(config: Config, model: Input, int8: Input, cost: Input, export: Input) -> Step:
@@ -31,20 +36,56 @@ def plan(config: Config, model: Input, int8: Input, cost: Input, export: Input) 
 
     Raises UserError for an input size that the board keeps no memory for.
     """
-    target: Any = config.target
-    contract, output, vela = target.contract, config.output, target.vela
-    arenas, side = output.arena_bytes, config.model.imgsz
+    target, arenas, side = config.target, config.output.arena_bytes, config.model.imgsz
     if arenas and side not in arenas:
         raise UserError(
             f"model.imgsz={side}: {target.title} has an arena for {_listed(arenas)} only "
             f"(target.outputs.{config.model.task}); choose one of these sizes"
         )
-    rules = {
+    return Step(
+        stage="check",
+        params=Params(rules_of(target, config.output, side)),
+        inputs={
+            "model.tflite": model,
+            "int8.tflite": int8,
+            "cost.json": cost,
+            "export.json": export,
+        },
+        outputs=("verdict.json",),
+        label=target.name,
+    )
+
+
+def plan_file(
+    config: Config,
+    files: Mapping[str, Input],
+    output: Output | None,
+    seen: Mapping[str, Any],
+    lines: list[dict[str, Any]],
+) -> Step:
+    """Of a file from elsewhere: `files` are the inputs of `plan`, as many as there are; `output`:
+    the form that it fits; `seen`, `lines`: as in Params."""
+    side = seen["imgsz"]
+    rules = rules_of(config.target, output, side) if seen["kind"] == "tflite" else None
+    return Step(
+        stage="check",
+        params=Params(rules, dict(seen), lines),
+        inputs=files,
+        outputs=("verdict.json",),
+        label=config.target.name,
+    )
+
+
+def rules_of(target: Any, output: Output | None, side: int) -> dict[str, Any]:
+    """The fields of `vision.contract.Rules`, as JSON values; `side` of the input, pixels."""
+    contract, memory, vela = target.contract, target.memory, target.vela
+    arenas = output.arena_bytes if output else {}
+    return {
         "firmware": contract.firmware,
-        "form": output.form,
-        "order": list(output.order),
-        "max_classes": output.max_classes,
-        "max_scale": output.max_scale,
+        "form": output.form if output else None,
+        "order": list(output.order) if output else [],
+        "max_classes": output.max_classes if output else 0,
+        "max_scale": output.max_scale if output else None,
         "input_scale": contract.input_scale,
         "input_scale_tolerance": contract.input_scale_tolerance,
         "input_zero_point": contract.input_zero_point,
@@ -54,29 +95,18 @@ def plan(config: Config, model: Input, int8: Input, cost: Input, export: Input) 
         "box_channels": contract.box_channels,
         "keypoint_values": contract.keypoint_values,
         "keypoints": contract.keypoints,
-        "forbidden_class_counts": _by_text(output.forbidden_class_counts),
+        "forbidden_class_counts": _by_text(output.forbidden_class_counts if output else {}),
         "operators": list(contract.operators),
-        "arena_bytes": arenas.get(side, target.memory.arena_bytes),
-        "arena_margin": target.memory.arena_margin,
+        "arena_bytes": arenas.get(side, memory.arena_bytes),
+        "arena_margin": memory.arena_margin,
         "arena_by_size": _by_text(arenas),
-        "flash_bytes": target.memory.flash_bytes,
-        "flash_slot_bytes": target.memory.flash_slot_bytes,
+        "flash_bytes": memory.flash_bytes,
+        "flash_slot_bytes": memory.flash_slot_bytes,
         "npu": None if vela is None else _npu(vela),
-        "score_threshold": output.score,
+        "score_threshold": output.score if output else 0.0,
+        "at_info_chars": target.at_info_chars,
+        "unproven": dict(contract.unproven),
     }
-    return Step(
-        stage="check",
-        params=Params(rules),
-        inputs={
-            "model.tflite": model,
-            "int8.tflite": int8,
-            "cost.json": cost,
-            "export.json": export,
-        },
-        outputs=("verdict.json",),
-        toolchain=config.lock("vela"),
-        label=target.name,
-    )
 
 
 def _npu(vela: Any) -> dict[str, Any]:
@@ -100,110 +130,54 @@ def _listed(sizes: Collection[int]) -> str:
 
 def run(params: Params, work: Work) -> None:
     """Writes verdict.json: every rule's line, the figures, and the file's tensors."""
-    from vision.contract import Facts, Npu, Rules
-    from vision.judge import judge
-    from vision.tflite_file import read_logits, read_model
+    from vision.contract import Line, Npu, Rules
+    from vision.verdict import verdict
 
-    path = work.inputs["model.tflite"]
-    export = json.loads(work.inputs["export.json"].read_text(encoding="utf-8"))
-    model = read_model(path)
-    shape = export.get("kpt_shape")
-    facts = Facts(
-        model=model,
-        logits=read_logits(work.inputs["int8.tflite"]),
-        file_bytes=path.stat().st_size,
-        classes=tuple(export["names"]),
-        keypoints=(shape[0], shape[1]) if shape else None,
-        payloads=tuple(_payload(data) for data in model.payloads),
-        cost=_cost(json.loads(work.inputs["cost.json"].read_text(encoding="utf-8"))),
-    )
-    npu = params.rules["npu"]
-    rules = Rules(**{**params.rules, "npu": None if npu is None else Npu(**npu)})
-    lines = judge(rules, facts)
-    verdict = {
-        "schema": 2,
-        "passed": all(line.result != "fail" for line in lines),
-        "lines": [asdict(line) for line in lines],
-        "figures": _figures(rules, facts),
-        "tensors": _tensors(rules, model),
-    }
-    text = json.dumps(verdict, indent=1, ensure_ascii=False) + "\n"
+    lines = [Line(**line) for line in params.lines]
+    seen = {} if params.seen is None else {"file": params.seen}
+    if params.rules is None:
+        text = verdict(lines, {}, {"inputs": [], "outputs": []}, **seen)
+    else:
+        npu = params.rules["npu"]
+        rules = Rules(**{**params.rules, "npu": None if npu is None else Npu(**npu)})
+        text = _judged(rules, params.seen, lines, seen, work)
     (work.out / "verdict.json").write_text(text, encoding="utf-8")
 
 
-def _cost(told: dict[str, Any]) -> Cost:
-    """What vela.json or arena.json says."""
-    from vision.contract import Cost
+def _judged(
+    rules: Rules,
+    told: Mapping[str, Any] | None,
+    lines: list[Any],
+    seen: Mapping[str, Any],
+    work: Work,
+) -> str:
+    from vision.contract import Facts
+    from vision.cost import cost_of
+    from vision.judge import judge
+    from vision.npu_payload import header
+    from vision.tflite_file import read_model
+    from vision.verdict import figures, tensors, verdict
 
-    if "vela" in told:
-        return Cost(
-            tool=f"vela {told['vela']}",
-            version=told["vela"],
-            arena_bytes=told["sram_bytes"],
-            fixed_bytes=0,
-            estimated=False,
-            fault="",
-            npu_percent=told["npu_percent"],
-            latency_ms=told["latency_ms"],
-        )
-    return Cost(
-        tool=told["tool"],
-        version=told["tflm"],
-        arena_bytes=told["arena_bytes"],
-        fixed_bytes=told["fixed_bytes"],
-        estimated=True,
-        fault=told["fault"],
-        npu_percent=None,
-        latency_ms=None,
+    path = work.inputs["model.tflite"]
+    model, known = read_model(path), told or _exported(work.inputs["export.json"])
+    shape, names = known["keypoints"], known.get("names")
+    before = work.inputs.get("int8.tflite", path)
+    facts = Facts(
+        model=model,
+        logits=read_model(before).logits,
+        file_bytes=path.stat().st_size,
+        classes=known["classes"],
+        names=tuple(names) if names else None,
+        keypoints=(shape[0], shape[1]) if shape else None,
+        payloads=tuple(map(header, model.payloads)),
+        cost=cost_of(model, work.inputs.get("cost.json")),
     )
+    found = [*lines, *judge(rules, facts)]
+    return verdict(found, figures(rules, facts), tensors(rules, model), **seen)
 
 
-def _payload(data: bytes) -> Payload | None:
-    from vision.npu_payload import read_payload
-
-    try:
-        return read_payload(data)
-    except ValueError:
-        return None
-
-
-def _figures(rules: Rules, facts: Facts) -> dict[str, Any]:
-    """Bytes and what they are held against; placement and latency only where there is an NPU."""
-    from vision.rules_memory import arena_limit
-
-    cost = facts.cost
-    figures: dict[str, Any] = {
-        "arena_bytes": cost.arena_bytes,
-        "arena_limit_bytes": arena_limit(rules, cost),
-        "arena_source": cost.source,
-        "flash_bytes": facts.file_bytes,
-        "flash_limit_bytes": rules.flash_bytes,
-    }
-    if rules.npu is not None:
-        figures |= {"npu_percent": cost.npu_percent, "latency_ms": cost.latency_ms}
-    return figures
-
-
-def _tensors(rules: Rules, model: ModelFile) -> dict[str, Any]:
-    """Inputs and outputs in the file's order; outputs with their role and stride."""
-    from vision.tensor_roles import roles
-
-    return {
-        "inputs": [_tensor(tensor) for tensor in model.inputs],
-        "outputs": [
-            {**_tensor(tensor), "role": role.kind, "stride": role.stride}
-            for tensor, role in zip(model.outputs, roles(rules, model), strict=True)
-        ],
-    }
-
-
-def _tensor(tensor: Tensor) -> dict[str, Any]:
-    """JSON of a tensor; a quantization per channel, which no rule lets pass, is left out."""
-    single = len(tensor.scales) == 1 and len(tensor.zero_points) == 1
-    return {
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "dtype": tensor.dtype,
-        "scale": tensor.scales[0] if single else None,
-        "zero_point": tensor.zero_points[0] if single else None,
-    }
+def _exported(export: Path) -> dict[str, Any]:
+    """Classes and keypoints, as export.json has them."""
+    told = json.loads(export.read_text(encoding="utf-8"))
+    names = told["names"]
+    return {"names": names, "classes": len(names), "keypoints": told.get("kpt_shape")}

@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgemake.step import Input, Step
-from edgemake.work import Work
+from edgemake.work import StageError, Work
 
 if TYPE_CHECKING:
     from stages.schema import Config
-    from vision.onnx_agreement import Agreement
-    from vision.onnx_facts import OnnxFacts, Tensor
-    from vision.rules_onnx import Described
+    from stages.schema.target import Output
+    from vision.onnx_contract import OnnxRules, OnnxSubject
+    from vision.onnx_ends import Ends
+    from vision.onnx_facts import OnnxFacts
 
 IMAGES = 32
 """Calibration images that both networks are run on: a second or two."""
+SAMPLES = 3
+"""Pictures made by arithmetic for a file from elsewhere."""
 
 
 @dataclass(frozen=True)
 class Params:
-    """What the board demands: the fields of `vision.rules_onnx.OnnxRules`."""
+    """What the board demands, and what is known before the file is read."""
 
-    rules: dict[str, Any]
+    rules: dict[str, Any] | None
+    """The fields of `vision.onnx_contract.OnnxRules`; None: the lines say enough."""
+    seen: dict[str, Any] | None = None
+    """Of a file from elsewhere: its form, classes, outputs; None: head.json says it."""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    """Lines of the verdict that were written while planning."""
 
 
 def plan(config: Config, model: Input, head: Step, export: Input, calibration: Input) -> Step:
     """`model`: the int8 ONNX file; `head`: the step that left head.onnx, the same network in
     float, and head.json; `export`: export.json; `calibration`: images on which its scores must
     be alive."""
-    target: Any = config.target
-    contract, output = target.contract, config.output
-    rules = {
-        "firmware": contract.firmware,
-        "max_opset": contract.max_opset,
-        "max_ir": contract.max_ir,
-        "max_classes": output.max_classes,
-        "score_threshold": output.score,
-        "tool": config.quant.kind,
-    }
     return Step(
         stage="check_onnx",
-        params=Params(rules),
+        params=Params(rules_of(config, config.output)),
         inputs={
             "model.q.onnx": model,
             "head.onnx": head["head.onnx"],
@@ -54,113 +52,131 @@ def plan(config: Config, model: Input, head: Step, export: Input, calibration: I
         },
         outputs=("verdict.json",),
         toolchain=config.lock("images"),
-        label=target.name,
+        label=config.target.name,
     )
+
+
+def plan_file(
+    config: Config,
+    file: Input,
+    output: Output | None,
+    seen: Mapping[str, Any],
+    lines: list[dict[str, Any]],
+) -> Step:
+    """Of a file from elsewhere; `output`: the form that it fits; `seen`, `lines`: see Params."""
+    rules = rules_of(config, output) if seen["kind"] == "onnx" else None
+    return Step(
+        stage="check_onnx",
+        params=Params(rules, dict(seen), lines),
+        inputs={"model.q.onnx": file},
+        outputs=("verdict.json",),
+        toolchain=config.lock("images") if rules else None,
+        label=config.target.name,
+    )
+
+
+def rules_of(config: Config, output: Output | None) -> dict[str, Any]:
+    """The fields of `vision.onnx_contract.OnnxRules`, as JSON values."""
+    contract: Any = config.target.contract
+    return {
+        "firmware": contract.firmware,
+        "max_opset": contract.max_opset,
+        "max_ir": contract.max_ir,
+        "max_classes": output.max_classes if output else 0,
+        "min_imgsz": contract.min_imgsz,
+        "imgsz_multiple": contract.imgsz_multiple,
+        "score_threshold": output.score if output else 0.0,
+        "tool": config.quant.kind,
+        "unproven": dict(contract.unproven),
+    }
 
 
 def run(params: Params, work: Work) -> None:
-    """Writes verdict.json: every rule's line, the figures, and the file's tensors."""
-    from vision.onnx_facts import read_facts
-    from vision.rules_onnx import OnnxRules, OnnxSubject, judge_onnx
+    """Writes verdict.json: every rule's line, the figures, and the file's tensors.
 
-    path = work.inputs["model.q.onnx"]
-    head = json.loads(work.inputs["head.json"].read_text(encoding="utf-8"))
-    export = json.loads(work.inputs["export.json"].read_text(encoding="utf-8"))
-    rules, file = OnnxRules(**params.rules), read_facts(path)
-    seen, fault = _run_both(work, head, rules.score_threshold)
-    lines = judge_onnx(rules, OnnxSubject(file, _described(head, export), seen, fault))
-    verdict = {
-        "schema": 2,
-        "passed": all(line.result != "fail" for line in lines),
-        "lines": [asdict(line) for line in lines],
-        "figures": _figures(path.stat().st_size, file, seen),
-        "tensors": _tensors(file, head),
-    }
-    text = json.dumps(verdict, indent=1, ensure_ascii=False) + "\n"
+    Raises StageError for a file that the library `onnx` makes nothing of.
+    """
+    from vision.contract import Line
+    from vision.verdict import verdict
+
+    lines = [Line(**line) for line in params.lines]
+    seen = {} if params.seen is None else {"file": params.seen}
+    if params.rules is None:
+        text = verdict(lines, {}, {"inputs": [], "outputs": []}, **seen)
+    else:
+        text = _judged(params, lines, seen, work)
     (work.out / "verdict.json").write_text(text, encoding="utf-8")
 
 
-def _run_both(
-    work: Work, head: Mapping[str, Any], threshold: float
-) -> tuple[Agreement | None, str]:
-    """How the int8 network agrees with the float one, or why it cannot be run."""
-    import numpy as np
-    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+def _judged(params: Params, lines: list[Any], seen: Mapping[str, Any], work: Work) -> str:
+    from vision.judge_onnx import judge_onnx
+    from vision.onnx_contract import OnnxRules
+    from vision.verdict import verdict
+    from vision.verdict_onnx import figures, tensors
 
-    from vision.onnx_agreement import agreement
-
-    images = np.load(work.inputs["calibration.npy"], mmap_mode="r")[:IMAGES]
-    networks = work.inputs["head.onnx"], work.inputs["model.q.onnx"]
-    try:
-        return agreement(networks, images, head, threshold, work.progress), ""
-    except (
-        ValueError,
-        refusals.Fail,
-        refusals.InvalidArgument,
-        refusals.InvalidGraph,
-        refusals.NotImplemented,
-        refusals.RuntimeException,
-    ) as fault:
-        return None, str(fault).replace(str(networks[1]), "the file").splitlines()[0]
-
-
-def _described(head: Mapping[str, Any], export: Mapping[str, Any]) -> Described:
-    from vision.rules_onnx import Described
-
-    return Described(
-        imgsz=head["imgsz"],
-        outputs=tuple((output["name"], tuple(output["shape"])) for output in head["outputs"]),
-        classes=head["classes"],
-        names=len(export["names"]),
+    assert params.rules is not None
+    rules = OnnxRules(**params.rules)
+    if params.seen is None:
+        outputs, subject = _built(rules, work)
+    else:
+        outputs, subject = params.seen["outputs"], _from_elsewhere(params.seen, work)
+    size = work.inputs["model.q.onnx"].stat().st_size
+    return verdict(
+        [*lines, *judge_onnx(rules, subject)],
+        figures(size, subject.file, subject.agreement),
+        tensors(subject.file, outputs),
+        **seen,
     )
 
 
-def _figures(size: int, file: OnnxFacts, seen: Agreement | None) -> dict[str, Any]:
-    """Bytes, how much of the work is int8, and what int8 has cost."""
-    work = sum(c.macs for c in file.convolutions)
-    int8 = sum(c.macs for c in file.convolutions if c.int8)
-    figures: dict[str, Any] = {
-        "flash_bytes": size,
-        "opset": file.opset,
-        "ir_version": file.ir_version,
-        "macs": work,
-        "int8_percent": round(100 * int8 / work, 2) if work else None,
-        "float_operators": len(file.floats),
-    }
-    if seen is not None:
-        figures |= {
-            "images": seen.images,
-            "largest_score": _rounded(seen.largest_score),
-            "float_largest_score": _rounded(seen.float_largest_score),
-            "score_difference": _rounded(seen.score_difference),
-            "box_overlap": _rounded(seen.overlap),
-        }
-    return figures
+def _built(rules: OnnxRules, work: Work) -> tuple[list[dict[str, Any]], OnnxSubject]:
+    """The outputs as head.json describes them, and the build's own file beside its float one."""
+    from vision.onnx_agreement import agree
+    from vision.onnx_contract import Described, OnnxSubject
+
+    head = json.loads(work.inputs["head.json"].read_text(encoding="utf-8"))
+    networks = work.inputs["head.onnx"], work.inputs["model.q.onnx"]
+    described = Described(
+        imgsz=head["imgsz"],
+        outputs=tuple((output["name"], tuple(output["shape"])) for output in head["outputs"]),
+        classes=head["classes"],
+    )
+    images = work.inputs["calibration.npy"], IMAGES
+    seen, fault = agree(networks, images, head, rules.score_threshold, work.progress)
+    file, ends = _facts(networks[1])
+    return head["outputs"], OnnxSubject(file, ends, described, seen, fault)
 
 
-def _rounded(value: float | None) -> float | None:
-    """None also for what is no number: JSON has no word for it."""
-    return None if value is None or not isfinite(value) else round(value, 4)
+def _from_elsewhere(seen: Mapping[str, Any], work: Work) -> OnnxSubject:
+    """A file of which only its bytes are known."""
+    from vision.onnx_agreement import largest_score
+    from vision.onnx_contract import Described, OnnxSubject
+
+    path = work.inputs["model.q.onnx"]
+    file, ends = _facts(path)
+    described = Described(
+        imgsz=seen["imgsz"],
+        outputs=tuple((tensor.name, tensor.shape) for tensor in file.outputs),
+        classes=seen["classes"],
+    )
+    work.progress(0, 1, "running the file")
+    best, fault = largest_score(path, SAMPLES, seen)
+    return OnnxSubject(file, ends, described, None, fault, best)
 
 
-def _tensors(file: OnnxFacts, head: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs and outputs in the file's order; outputs with their role and stride."""
-    by_name = {output["name"]: output for output in head["outputs"]}
-    outputs = []
-    for tensor in file.outputs:
-        known = by_name.get(tensor.name, {})
-        outputs.append(
-            {**_tensor(tensor), "role": known.get("role"), "stride": known.get("stride")}
-        )
-    return {"inputs": [{**_tensor(t), "layout": "NCHW"} for t in file.inputs], "outputs": outputs}
+def _facts(path: Path) -> tuple[OnnxFacts, Ends]:
+    """What the file is made of. Raises StageError for what the library makes nothing of."""
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from onnx.shape_inference import InferenceError
 
+    from vision.onnx_ends import ends_of, lift_constants
+    from vision.onnx_facts import facts_of
 
-def _tensor(tensor: Tensor) -> dict[str, Any]:
-    """JSON of a tensor. The file is float outside: no scale stands at its ends."""
-    return {
-        "name": tensor.name,
-        "shape": list(tensor.shape),
-        "dtype": tensor.dtype,
-        "scale": None,
-        "zero_point": None,
-    }
+    try:
+        model = onnx.load(path)
+        lift_constants(model)
+        return facts_of(model), ends_of(model)
+    except (DecodeError, InferenceError, ValueError, KeyError, StopIteration) as fault:
+        reason = str(fault).splitlines()[0] if str(fault) else type(fault).__name__
+        raise StageError(f"onnx makes nothing of this file: {reason}; export it again") from None

@@ -19,7 +19,7 @@ def rows(delivered: Path) -> list[tuple[str, str]]:
     model: dict[str, Any] = json.loads((delivered / "model.json").read_bytes())
     return [
         *_models(model),
-        *_cost(model["figures"]),
+        *cost(model["figures"]),
         *_contract(model["contract"]),
         *_calibration(json.loads((delivered / "calibration.json").read_bytes())),
         *_search(_told(delivered / "search.json")),
@@ -86,17 +86,17 @@ def _models(model: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _cost(figures: dict[str, Any]) -> list[tuple[str, str]]:
+def cost(figures: dict[str, Any]) -> list[tuple[str, str]]:
     """Sizes against the board's; what a figure is worth stands behind it."""
     found = []
-    if "npu_percent" in figures:
+    if figures.get("npu_percent") is not None:
         found.append(("NPU placement", f"{figures['npu_percent']:g} %"))
     if figures.get("arena_bytes") is not None:
         arena = of_limit(figures["arena_bytes"], figures["arena_limit_bytes"])
         found.append(("arena", f"{arena}, {figures['arena_source']}"))
     if "flash_limit_bytes" in figures:
         found.append(("flash", of_limit(figures["flash_bytes"], figures["flash_limit_bytes"])))
-    if "latency_ms" in figures:
+    if figures.get("latency_ms") is not None:
         found.append(("latency", f"{figures['latency_ms']:.1f} ms (vela's estimate)"))
     if figures.get("int8_percent") is not None:
         work = f"{figures['int8_percent']:g} % of {figures['macs'] / 1e6:,.0f} M MACs"
@@ -121,9 +121,10 @@ def _contract(verdict: dict[str, Any]) -> list[tuple[str, str]]:
     """pass or FAIL, then every line that failed or deserves a look."""
     lines = verdict["lines"]
     failed = [line for line in lines if line["result"] == "fail"]
-    found = [
-        ("contract", f"FAIL ({len(failed)} rules)" if failed else f"pass ({len(lines)} rules)")
-    ]
+    open_ = sum(line["result"] == "unproven" for line in lines)
+    only = f"; {open_} can only be seen on the board" if open_ else ""
+    kept = f"pass ({len(lines) - open_} rules{only})"
+    found = [("contract", f"FAIL ({len(failed)} rules)" if failed else kept)]
     for line in lines:
         if line["result"] in ("fail", "warn"):
             text = f"{line['rule']}: {line['found']}"

@@ -132,14 +132,14 @@ def _tensor(detail: dict[str, Any]) -> dict[str, Any]:
 def _output(detail: dict[str, Any], entry: dict[str, Any], model: bytes) -> dict[str, Any]:
     """One output: the head's words for it, and its quantization."""
     from vision.quantization import largest_sigmoid
-    from vision.tflite_outputs import sigmoid_inputs
+    from vision.tflite_file import parse
 
     report = {key: entry[key] for key in ("name", "role", "stride")} | _tensor(detail)
     logits: list[tuple[float, int]] = []
     if entry["role"] == "class":
         logits = [(report["scale"], report["zero_point"])]
     elif entry["role"] in ("decoded", "score"):
-        logits = list(sigmoid_inputs(model))
+        logits = [(found.scales[0], found.zero_points[0]) for found in parse(model).logits]
     if logits:  # the largest score that int8 logits can express, of any stride
         report["largest_sigmoid"] = round(max(largest_sigmoid(*pair) for pair in logits), 6)
     return report

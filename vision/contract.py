@@ -12,7 +12,8 @@ from typing import Literal
 from vision.npu_payload import Payload
 from vision.tflite_file import ModelFile, Tensor
 
-Result = Literal["pass", "fail", "warn"]
+Result = Literal["pass", "fail", "warn", "unproven"]
+"""Unproven: no tool here can tell; only what fails keeps a model from being delivered."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class Rules:
     """What the firmware demands; see `stages.schema` for the fields' meanings and units."""
 
     firmware: str
-    form: str
+    form: str | None
+    """None: the file's outputs are of no form, so what depends on it is not judged."""
     order: list[str]
     max_classes: int
     max_scale: float | None
@@ -57,6 +59,10 @@ class Rules:
     flash_slot_bytes: int | None
     npu: Npu | None
     score_threshold: float
+    at_info_chars: int | None
+    """Longest command that tells the firmware the class names; None: it is not told."""
+    unproven: dict[str, str]
+    """What no tool here can tell -> why, and who can."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,19 @@ class Cost:
     tool: str
     """The tool with its version."""
     version: str
+    """Of the tool; empty when the file, compiled elsewhere, does not say."""
     arena_bytes: int | None
-    """Tensor arena; None when the tool cannot run the file."""
+    """Tensor arena; None when it is not known."""
     fixed_bytes: int
     """The part of the arena that does not grow with the image."""
     estimated: bool
     """Whether the board's own figure may differ."""
     fault: str
-    """Why the file cannot be run; empty when it can."""
+    """Why the file cannot be run; empty when nothing says that."""
     npu_percent: float | None
-    """Share of the compiled operators that run on the NPU; None where there is none."""
+    """Share of the compiled operators that run on the NPU; None when it is not known."""
     latency_ms: float | None
-    """The tool's estimate of one run."""
+    """The tool's estimate of one run; None when there is none."""
 
     @property
     def source(self) -> str:
@@ -93,7 +100,9 @@ class Facts:
     logits: tuple[Tensor, ...]
     """`[1, side, side, classes]`: what the scores of decoded outputs are sigmoids of."""
     file_bytes: int
-    classes: tuple[str, ...]
+    classes: int
+    names: tuple[str, ...] | None
+    """Of the classes; None: not known, as of a file from elsewhere."""
     keypoints: tuple[int, int] | None
     """How many keypoints, and the values of each; None: unknown, or no pose network."""
     payloads: tuple[Payload | None, ...]
@@ -110,7 +119,7 @@ class Line:
     found: str
     demanded: str
     remedy: str
-    """Empty when the rule is kept."""
+    """Empty when the rule is kept; of what is unproven: why, and who can prove it."""
     source: str
     """The config key of the demand, and the firmware it was read in."""
 
@@ -132,3 +141,8 @@ def line(
     return Line(
         rule, "pass" if ok else otherwise, str(found), str(demanded), "" if ok else remedy, key
     )
+
+
+def unproven(rule: str, found: object, demanded: object, why: str, *, key: str) -> Line:
+    """A line on what cannot be told here; `why` also says who can."""
+    return Line(rule, "unproven", str(found), str(demanded), why, key)

@@ -39,6 +39,14 @@ def read_payload(data: bytes) -> Payload:
     raise ValueError("the NPU payload states no configuration")
 
 
+def header(data: bytes) -> Payload | None:
+    """The same; None when it cannot be read."""
+    try:
+        return read_payload(data)
+    except ValueError:
+        return None
+
+
 def _arch(identity: int) -> tuple[int, int, int]:
     """ID register: architecture major in bits 28-31, minor in 20-27, patch in 16-19."""
     return identity >> 28, (identity >> 20) & 0xFF, (identity >> 16) & 0xF

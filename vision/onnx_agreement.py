@@ -72,6 +72,70 @@ def agreement(
     )
 
 
+def agree(
+    networks: tuple[Path, Path],
+    images: tuple[Path, int],
+    head: Mapping[str, Any],
+    threshold: float,
+    progress: Callable[[int, int, str], None],
+) -> tuple[Agreement | None, str]:
+    """How the int8 network agrees with the float one, or why it cannot be run.
+
+    `images`: a file of them (.npy), and how many are taken.
+    """
+    import numpy as np
+
+    file, count = images
+    pixels = np.load(file, mmap_mode="r")[:count]
+    found: list[Agreement] = []
+    fault = _fault(
+        lambda: found.append(agreement(networks, pixels, head, threshold, progress)), networks[1]
+    )
+    return (found[0] if found else None), fault
+
+
+def largest_score(
+    network: Path, count: int, described: Mapping[str, Any]
+) -> tuple[float | None, str]:
+    """The largest score on pictures made by arithmetic, None for outputs of no form; or why the
+    network cannot be run. `described`: its form, outputs and imgsz, as head.json has them."""
+    import numpy as np
+
+    from vision.forms import decode_outputs
+    from vision.run_onnx import run_onnx
+    from vision.samples import samples
+
+    found: list[float] = []
+    side = described["imgsz"]
+
+    def run() -> None:
+        for outputs in run_onnx(network, samples(count, side)):
+            if described["form"] is not None:
+                decoded = decode_outputs(described["form"], outputs, described["outputs"], side)
+                found.append(float(decoded.scores.max()))
+
+    fault = _fault(run, network) if side else ""
+    return (float(np.max(found)) if found else None), fault
+
+
+def _fault(run: Callable[[], object], network: Path) -> str:
+    """Why onnxruntime refuses to run a network; empty when it does not."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+    try:
+        run()
+    except (
+        ValueError,
+        refusals.Fail,
+        refusals.InvalidArgument,
+        refusals.InvalidGraph,
+        refusals.NotImplemented,
+        refusals.RuntimeException,
+    ) as fault:
+        return str(fault).replace(str(network), "the file").splitlines()[0]
+    return ""
+
+
 def _decoded(
     networks: tuple[Path, Path], images: NDArray[np.uint8], head: Mapping[str, Any]
 ) -> Iterator[tuple[Decoded, Decoded]]:

@@ -26,7 +26,7 @@ def seven_raw(rules: Rules, facts: Facts) -> Iterator[Line]:
 def decoded_normalised(rules: Rules, facts: Facts) -> Iterator[Line]:
     """One tensor `[1, 4 + classes, cells]`: centre and size as parts of the image, then scores."""
     yield _count(facts, 1)
-    cells, channels = sum(grids(rules, side(facts.model))), CORNERS + len(facts.classes)
+    cells, channels = sum(grids(rules, side(facts.model))), CORNERS + facts.classes
     shapes = [tensor.shape for tensor in facts.model.outputs]
     remedy = "the head must emit 4 box values and a score for each class, for every cell"
     if shapes == [(1, cells, channels)]:
@@ -46,7 +46,7 @@ def decoded_pair(rules: Rules, facts: Facts) -> Iterator[Line]:
     """Boxes `[1, 4, cells]` as parts of the image, then scores `[1, cells, classes]`."""
     yield _count(facts, 2)
     cells = sum(grids(rules, side(facts.model)))
-    wanted = [(1, CORNERS, cells), (1, cells, len(facts.classes))]
+    wanted = [(1, CORNERS, cells), (1, cells, facts.classes)]
     shapes = [tensor.shape for tensor in facts.model.outputs]
     yield line(
         "decoded tensors",
@@ -97,7 +97,7 @@ def _branches(rules: Rules, facts: Facts) -> Iterator[Line]:
     )
     yield _shapes(rules, facts, BOX, [(1, n, rules.box_channels) for n in cells], remedy)
     remedy = "the data set's names and the trained network must have the same number of classes"
-    yield _shapes(rules, facts, CLASS, [(1, n, len(facts.classes)) for n in cells], remedy)
+    yield _shapes(rules, facts, CLASS, [(1, n, facts.classes) for n in cells], remedy)
 
 
 def _shapes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vision.contract import Cost, Facts, Line, Rules, line
+from vision.contract import Cost, Facts, Line, Rules, line, unproven
 from vision.tensor_roles import side
 
 SMALLER = "take a smaller model"
@@ -23,6 +23,10 @@ def arena_rule(rules: Rules, facts: Facts) -> Iterator[Line]:
     if cost.estimated and rules.arena_margin:
         demanded += f": {rules.arena_bytes} less {100 * rules.arena_margin:g} % for the estimate"
     used = cost.arena_bytes
+    if used is None and not cost.fault:
+        why = "the file holds no plan of vela's; give an int8 file, and it is compiled here"
+        yield unproven("arena", "not known", demanded, why, key="memory.arena_bytes")
+        return
     if used is None:
         found, remedy = f"{cost.tool} cannot run it: {cost.fault}", "see the other rules"
     else:

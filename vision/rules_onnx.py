@@ -1,80 +1,21 @@
 """Rules for int8 ONNX files: what a board's runtime demands, and what the quantizer must not do.
 
 The quantizers end with exit status 0 whatever they have done to the network, so it is looked at
-and run here.
+here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from math import isfinite
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
 
 from vision.contract import Line, line
-from vision.onnx_agreement import Agreement
-from vision.onnx_facts import Convolution, OnnxFacts, Tensor
+from vision.onnx_contract import OnnxRules, OnnxSubject
+from vision.onnx_facts import Convolution, Tensor
 
 SHOWN = 3
 """Names listed in one line."""
-LEAST_OVERLAP = 0.8
-"""Mean IoU with the float network's boxes. Good files reach 0.9 and more, untruncated ones 0."""
-MOST_DIFFERENCE = 0.1
-"""Mean difference of scores. Good files stay below 0.05."""
-
-
-@dataclass(frozen=True)
-class OnnxRules:
-    """What the runtime and the program on the board demand; see `stages.schema`."""
-
-    firmware: str
-    max_opset: int
-    max_ir: int
-    max_classes: int
-    score_threshold: float
-    tool: str
-    """The quantizer, for remedies: their keys differ."""
-
-
-@dataclass(frozen=True)
-class Described:
-    """What head.json and export.json say that the network is."""
-
-    imgsz: int
-    outputs: tuple[tuple[str, tuple[int, ...]], ...]
-    """Name and shape, in order."""
-    classes: int
-    names: int
-    """How many class names there are."""
-
-
-@dataclass(frozen=True)
-class OnnxSubject:
-    """A file, what it should be, and what it was seen to do."""
-
-    file: OnnxFacts
-    described: Described
-    agreement: Agreement | None
-    """None when the file cannot be run."""
-    fault: str
-    """Why not."""
-
-
-OnnxRule: TypeAlias = Callable[[OnnxRules, OnnxSubject], Iterator[Line]]
-
-
-def judge_onnx(rules: OnnxRules, subject: OnnxSubject) -> list[Line]:
-    """Every rule's lines, in a fixed order."""
-    every: tuple[OnnxRule, ...] = (
-        versions,
-        tensors,
-        class_count,
-        convolutions,
-        kernel_shapes,
-        scores,
-        closeness,
-    )
-    return [found for rule in every for found in rule(rules, subject)]
+COARSEST = 1 / 64
+"""Widest step of a score; a sigmoid's own 8 bits are 1/256."""
 
 
 def _contract(rules: OnnxRules, key: str) -> str:
@@ -113,15 +54,18 @@ def versions(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
 
 def tensors(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
     """One float image in, and what the form says out; every size fixed."""
-    side = subject.described.imgsz
+    side, least, step = subject.described.imgsz, rules.min_imgsz, rules.imgsz_multiple
+    right = [(t.dtype, t.shape) for t in subject.file.inputs] == [("float32", (1, 3, side, side))]
     yield line(
         "input",
-        [(t.dtype, t.shape) for t in subject.file.inputs] == [("float32", (1, 3, side, side))],
+        right and side >= least and side % step == 0,
         _written(subject.file.inputs),
-        f"float32 [1, 3, {side}, {side}]",
+        f"float32 [1, 3, {side or 'S'}, {side or 'S'}], the side a multiple of {step} from {least}",
         "give a network with one square RGB input and no dynamic sizes",
-        key=f"model.imgsz; {rules.firmware}",
+        key=_contract(rules, "imgsz_multiple"),
     )
+    if subject.described.classes is None:
+        return
     yield line(
         "outputs",
         tuple((t.name, t.shape) for t in subject.file.outputs) == subject.described.outputs
@@ -142,14 +86,37 @@ def _written(found: Sequence[Tensor]) -> str:
 
 def class_count(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
     """As many names as classes, and no more than the program tells apart."""
-    found = subject.described
+    classes, names = subject.described.classes, subject.ends.names
+    if classes is None:
+        return
+    none = names is None and classes <= rules.max_classes
     yield line(
         "classes",
-        found.classes == found.names and found.classes <= rules.max_classes,
-        f"{found.classes}, with {found.names} names",
+        classes == names and classes <= rules.max_classes,
+        f"{classes}, with {'no' if names is None else names} names in the file",
         f"at most {rules.max_classes}, a name each",
-        "give weights or an ONNX file whose metadata name every class",
+        "give infer.py the names with --classes"
+        if none
+        else "give weights or an ONNX file whose metadata name every class",
         key=f"target.outputs, max_classes; {rules.firmware}",
+        otherwise="warn" if none else "fail",
+    )
+
+
+def score_steps(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
+    """Boxes in pixels and scores 0..1 in one 8-bit tensor leave the scores one value: 0."""
+    outputs = subject.file.outputs
+    steps = [s for s, t in zip(subject.ends.steps, outputs, strict=True) if len(t.shape) == 3]
+    if subject.described.classes is None or not steps:
+        return  # in forms of several outputs each has its own
+    widest = max((step for step in steps if step is not None), default=None)
+    yield line(
+        "score steps",
+        widest is None or widest <= COARSEST,
+        "float" if widest is None else f"{widest:.3g}, shared with the boxes",
+        f"float, or steps of at most {COARSEST:g} in 0..1",
+        "cut the network before its decoding: keep quant.truncate=true",
+        key=f"target.outputs; {rules.firmware}",
     )
 
 
@@ -166,9 +133,28 @@ def convolutions(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
         f"{len(counted) - len(wrong)} of {len(counted)}" + _named(wrong),
         "all: activations one scale a tensor, weights one a channel and symmetric",
         "the tool left some of the network in float: keep quant.truncate=true and "
-        "quant.precision_level=0",
+        "quant.precision_level=0"
+        if any(c.int8 for c in counted)
+        else "this network is float; quantize it: doit train=none dataset=none model.onnx=FILE "
+        "quant.calibration.source=FOLDER",
         key=f"quant; {rules.firmware}",
     )
+
+
+def share(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
+    """How much of the work that is int8: one convolution in float may be half of it."""
+    counted = [c for c in subject.file.convolutions if not c.expectation and c.macs]
+    work, int8 = sum(c.macs for c in counted), sum(c.macs for c in counted if c.int8)
+    if work:
+        yield line(
+            "int8 share",
+            int8 == work,
+            f"{100 * int8 / work:.4g} % of {work / 1e6:,.0f} M multiplications",
+            "100 %, but for the expectation of the boxes",
+            "float convolutions are many times slower on the board; see int8 convolutions",
+            key=f"quant; {rules.firmware}",
+            otherwise="warn",
+        )
 
 
 def _as_kernels_take_it(found: Convolution) -> bool:
@@ -195,52 +181,4 @@ def kernel_shapes(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
         "written out in every Conv",
         "set export.simplify=true",
         key=f"the provider's Conv; {rules.firmware}",
-    )
-
-
-def scores(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
-    """Quantized with the wrong images or in the wrong place, a network finds nothing, ever."""
-    seen, threshold = subject.agreement, rules.score_threshold
-    demanded = f"above the threshold {threshold:g} on a calibration image"
-    key = f"target.outputs, score; {rules.firmware}"
-    if seen is None:
-        remedy = "the file cannot be run on a PC; report this"
-        yield line("scores", False, subject.fault, demanded, remedy, key=key)
-        return
-    dead = not isfinite(seen.largest_score) or seen.largest_score == 0
-    alike = seen.float_largest_score < threshold
-    remedy = (
-        "the float network finds nothing on them either: train longer, or calibrate with images "
-        "that show the objects (quant.calibration)"
-        if alike and not dead
-        else "quantizing has silenced the network: keep quant.truncate=true, calibrate with images "
-        "like the camera's (quant.calibration), or take quant=xslim_accurate"
-    )
-    yield line(
-        "scores",
-        not dead and seen.largest_score >= threshold,
-        f"at most {seen.largest_score:.3f} on {seen.images} images"
-        f" (float {seen.float_largest_score:.3f})",
-        demanded,
-        remedy,
-        key=key,
-        otherwise="fail" if dead else "warn",
-    )
-
-
-def closeness(rules: OnnxRules, subject: OnnxSubject) -> Iterator[Line]:
-    """Where one network sees something, the other must see nearly the same."""
-    seen = subject.agreement
-    if seen is None or seen.overlap is None or seen.score_difference is None:
-        return  # neither sees anything; `scores` has said so
-    yield line(
-        "closeness",
-        seen.overlap >= LEAST_OVERLAP and seen.score_difference <= MOST_DIFFERENCE,
-        f"boxes overlap by {seen.overlap:.3f}, scores differ by {seen.score_difference:.3f} "
-        f"(means of {seen.cells} cells)",
-        f"at least {LEAST_OVERLAP:g}, at most {MOST_DIFFERENCE:g}",
-        "calibrate with more images like the camera's (quant.calibration), or take "
-        "quant=xslim_accurate",
-        key=f"the float network; {rules.firmware}",
-        otherwise="warn",
     )

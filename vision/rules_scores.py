@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vision.contract import Facts, Line, Rules, line
+from vision.contract import Facts, Line, Rules, line, unproven
 from vision.quantization import largest_sigmoid
 from vision.tensor_roles import CLASS, roles, side
 from vision.tflite_file import Tensor
@@ -42,7 +42,15 @@ def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
             otherwise="warn",
         )
     if not highest:
-        return  # no scores could be told; the rules above say so
+        if rules.form not in RAW and facts.payloads:
+            why = (
+                "the scores' logits lie in what the NPU runs; give the int8 file that this one was "
+                "compiled from"
+            )
+            yield unproven(
+                "confident scores", "not to be seen", demanded, why, key="outputs, score"
+            )
+        return  # else the rules above say why no scores could be told
     yield line(
         "confident scores",
         highest > max(UNDECIDED, rules.score_threshold),

@@ -19,15 +19,17 @@ def input_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
     remedy = "quantize the input to int8 as well"
     yield line("input type", entry.dtype == "int8", entry.dtype, "int8", remedy, key="contract")
     yield _shape(rules, entry.shape)
+    if not entry.scales and entry.dtype != "int8":
+        return  # a float input; its type was the fault
     remedy = (
         "the firmware writes pixels without scaling, so calibration must show the network the "
-        "whole range 0..1; report this as a fault of the quantize stage"
+        "whole range 0..1, one pixel of 0 and one of 255; if this build made the file, report it"
     )
     scale = entry.scales[0] if len(entry.scales) == 1 else math.nan
     yield line(
         "input scale",
         abs(scale - rules.input_scale) <= rules.input_scale_tolerance,
-        f"{scale:.6f}",
+        ", ".join(f"{scale:.6f}" for scale in entry.scales[:3]) or "none",
         f"{rules.input_scale:.6f} ± {rules.input_scale_tolerance:g}",
         remedy,
         key="contract.input_scale",
@@ -70,13 +72,15 @@ def output_rules(rules: Rules, facts: Facts) -> Iterator[Line]:
     remedy = "the head must reshape its outputs to three axes"
     yield line("output ranks", ranks == [3], ranks, [3], remedy, key="contract")
     scales = sorted({len(tensor.scales) for tensor in outputs})
+    if scales == [0] and "int8" not in types:
+        return  # float outputs; their type was the fault
     remedy = "quantize activations per tensor"
     yield line("output scales per tensor", scales == [1], scales, [1], remedy, key="contract")
 
 
 def class_count(rules: Rules, facts: Facts) -> Iterator[Line]:
     """Class counts that make the firmware's shape tests take the model for another."""
-    count = len(facts.classes)
+    count = facts.classes
     forbidden = rules.forbidden_class_counts.get(str(count))
     many = count > rules.max_classes
     barred = "".join(f", not {number}" for number in rules.forbidden_class_counts)

@@ -1,11 +1,11 @@
-"""Looks into an int8 TFLite file, and puts its outputs in order, without rewriting the file.
+"""Puts the outputs of an int8 TFLite file in order, without rewriting the file.
 
 Needs LiteRT's FlatBuffers classes (toolchain `tensorflow`), which are loaded only when called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -34,31 +34,6 @@ def output_shapes(model: bytes) -> list[list[int]]:
     """Shapes of the outputs, in the file's order."""
     graph, _ = _graph(model)
     return [graph.Tensors(i).ShapeAsNumpy().tolist() for i in graph.OutputsAsNumpy()]
-
-
-def sigmoid_inputs(model: bytes) -> Iterator[tuple[float, int]]:
-    """Scale and zero point of what sigmoids take, but for those in activations x * sigmoid(x).
-
-    In a network with its decoding these are the class logits, which its output shows no more.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    graph, _ = _graph(model)
-    root = schema.Model.GetRootAs(model, 0)
-    operators = [graph.Operators(i) for i in range(graph.OperatorsLength())]
-    kinds = [root.OperatorCodes(operator.OpcodeIndex()).BuiltinCode() for operator in operators]
-    readers: dict[int, list[set[int]]] = {}
-    for operator in operators:
-        inputs = set(operator.InputsAsNumpy().tolist())
-        for tensor in inputs:
-            readers.setdefault(tensor, []).append(inputs)
-    for operator, kind in zip(operators, kinds, strict=True):
-        if kind != schema.BuiltinOperator.LOGISTIC:
-            continue
-        [taken], [made] = operator.InputsAsNumpy().tolist(), operator.OutputsAsNumpy().tolist()
-        if not any(taken in inputs for inputs in readers.get(made, ())):
-            quantization = graph.Tensors(taken).Quantization()
-            yield float(quantization.Scale(0)), int(quantization.ZeroPoint(0))
 
 
 def _graph(model: bytes | bytearray) -> tuple[Any, Any]:

@@ -106,6 +106,10 @@ class TfliteContract(Struct, frozen=True):
             description="operators the firmware registers; nothing else may be left",
         ),
     ]
+    unproven: Annotated[
+        dict[str, str],
+        Meta(description="what no tool here can prove -> why, and who can; lines of the verdict"),
+    ]
 
 
 class OnnxContract(Struct, frozen=True):
@@ -126,6 +130,10 @@ class OnnxContract(Struct, frozen=True):
     ]
     max_opset: Annotated[int, Meta(ge=13, description="newest ONNX opset the runtime takes")]
     max_ir: Annotated[int, Meta(ge=7, description="newest ONNX IR version the runtime takes")]
+    unproven: Annotated[
+        dict[str, str],
+        Meta(description="what no tool here can prove -> why, and who can; lines of the verdict"),
+    ]
 
 
 class Memory(Struct, frozen=True):

@@ -69,7 +69,7 @@ def tflite(output: str) -> Readers:
     """Of a board that runs TFLite files; `output`: the form of outputs that is chosen."""
     return COMMON | {
         "quant.weights": {"quantize", "package"},
-        "target.at_info_chars": {"package"},
+        "target.at_info_chars": {"check", "package"},
         f"{output}.form": {"head", "check", "package"},
         f"{output}.order": {"head", "check"},
         f"{output}.score": {"check", "package"},
@@ -91,9 +91,9 @@ NPU: Readers = {
     "target.vela.payload.": {"check"},
     "target.vela.proven": {"check"},
     "target.vela.": {"compile"},
-    "toolchain.locks.vela": {"compile", "check"},
+    "toolchain.locks.vela": {"compile"},
 }
-NO_NPU: Readers = {"toolchain.locks.vela": {"check"}, "toolchain.locks.tflm": {"arena"}}
+NO_NPU: Readers = {"toolchain.locks.tflm": {"arena"}}
 
 
 def onnx(output: str) -> Readers:
@@ -107,11 +107,10 @@ def onnx(output: str) -> Readers:
         f"{output}.score": {"check_onnx", "package"},
         f"{output}.iou": {"package"},
         "target.contract.firmware": {"check_onnx", "package"},
-        "target.contract.max_": {"check_onnx"},
         "target.contract.strides": {"head"},
         "target.contract.box_channels": {"head"},
         "target.contract.keypoint_values": {"head"},
-        "target.contract.": set(),
+        "target.contract.": {"check_onnx"},
         "toolchain.locks.images": {"dataset", "head", "calibration", "check_onnx"},
         "toolchain.locks.xslim": {"quantize_onnx"},
     }

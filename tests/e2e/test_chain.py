@@ -91,7 +91,7 @@ def test_all_of_it_runs_on_the_npu(chain: Delivered) -> None:
 def test_the_contract_is_kept(chain: Delivered) -> None:
     verdict = chain.json("check", "verdict.json")
     assert verdict["passed"] is True
-    assert {line["result"] for line in verdict["lines"]} <= {"pass", "warn"}
+    assert {line["result"] for line in verdict["lines"]} <= {"pass", "warn", "unproven"}
     assert len(verdict["lines"]) >= 20
     figures = verdict["figures"]
     assert figures["flash_bytes"] == (chain.path / "model_vela.tflite").stat().st_size
@@ -144,7 +144,7 @@ def test_the_summary_says_what_a_person_wants_to_know(chain: Delivered) -> None:
     assert re.fullmatch(r"\d+ of 1,109 KiB \(\d+ %\), vela [\d.]+", shown["arena"])
     assert re.fullmatch(r"[\d,]+ of 10,240 KiB \(\d+ %\)", shown["flash"])
     assert re.fullmatch(r"\d+\.\d ms \(vela's estimate\)", shown["latency"])
-    assert re.fullmatch(r"pass \(\d+ rules\)", shown["contract"])
+    assert re.fullmatch(r"pass \(\d+ rules; 3 can only be seen on the board\)", shown["contract"])
     assert set(STAGES) <= set(shown)
     for stage in STAGES:
         assert re.match(r"(reused|built) +\d+\.\d s", shown[stage]), shown[stage]

@@ -7,9 +7,10 @@ from stage_configs import config
 from edgemake.errors import UserError
 from edgemake.step import Step
 from stages import check
-from stages.check import _cost, _figures, _tensors
 from vision.contract import Cost, Facts, Npu, Rules
+from vision.cost import told_by_tflm, told_by_vela
 from vision.tflite_file import ModelFile, Tensor
+from vision.verdict import figures, tensors
 
 SOURCE = Step("source", {}, {}, ("model", "int8", "cost", "export"))
 VELA = {"vela": "5.2.0", "sram_bytes": 300_000, "npu_percent": 100.0, "latency_ms": 50.2}
@@ -31,7 +32,7 @@ def rules(*overrides: str) -> Rules:
 
 
 def facts(cost: Cost) -> Facts:
-    return Facts(ModelFile((), (), {}, ()), (), 7, ("a",), None, (), cost)
+    return Facts(ModelFile((), (), {}, ()), (), 7, 1, ("a",), None, (), cost)
 
 
 def test_params_survive_json() -> None:
@@ -62,11 +63,11 @@ def test_a_size_without_an_arena_is_refused_before_anything_runs() -> None:
 
 
 def test_the_figures_say_who_tells_them() -> None:
-    found = _figures(rules(), facts(_cost(VELA)))
+    found = figures(rules(), facts(told_by_vela(VELA)))
     assert found["arena_source"] == "vela 5.2.0"
     assert (found["npu_percent"], found["latency_ms"]) == (100, 50.2)
     assert found["arena_limit_bytes"] == 1_135_736
-    estimate = _figures(rules("target=xiao_esp32s3"), facts(_cost(TFLM)))
+    estimate = figures(rules("target=xiao_esp32s3"), facts(told_by_tflm(TFLM)))
     assert estimate["arena_source"] == "TFLite Micro 1 on x86-64: an estimate"
     assert estimate["arena_limit_bytes"] == 786_432  # less the margin
     assert {"npu_percent", "latency_ms"}.isdisjoint(estimate)
@@ -78,7 +79,7 @@ def test_outputs_are_told_apart_by_their_shapes() -> None:
     score = Tensor("b", "int8", (1, 4, 2), (0.1, 0.2), (3, 3))
     points = Tensor("c", "int8", (1, 84, 51), (0.1,), (3,))
     file = ModelFile((picture,), (score, box, points), {}, ())
-    found = _tensors(rules("model=yolov8n_pose"), file)
+    found = tensors(rules("model=yolov8n_pose"), file)
     assert found["inputs"][0]["zero_point"] == -128
     assert [(o["role"], o["stride"], o["scale"]) for o in found["outputs"]] == [
         ("class", 32, None),
@@ -86,5 +87,5 @@ def test_outputs_are_told_apart_by_their_shapes() -> None:
         ("keypoints", None, 0.1),
     ]
     whole = ModelFile((picture,), (Tensor("d", "int8", (1, 14, 84), (0.01,), (0,)),), {}, ())
-    [one] = _tensors(rules("target=xiao_esp32s3"), whole)["outputs"]
+    [one] = tensors(rules("target=xiao_esp32s3"), whole)["outputs"]
     assert (one["role"], one["stride"]) == ("decoded", None)
