@@ -99,7 +99,7 @@ def _context(parts: Parts, images: int) -> dict[str, Any]:
         "rounding": report_error.diagnosis(found) if found else None,
         "board": report_board.board(model, cost, gate),
         "operators": report_board.operators(
-            model, cost, parts.json("quantize.json"), _counted(parts)
+            model, cost, parts.json("quantize.json"), _counted(parts, cost)
         ),
         "rules": report_board.rules(model),
         "calibration": _calibration(parts, found),
@@ -127,9 +127,9 @@ def _detections(parts: Parts, model: dict[str, Any], count: int) -> dict[str, An
     }
 
 
-def _counted(parts: Parts) -> Mapping[str, int] | None:
-    """Operators of the int8 TFLite file."""
-    if "model_int8.tflite" not in parts:
+def _counted(parts: Parts, cost: dict[str, Any] | None) -> Mapping[str, int] | None:
+    """Operators of the int8 TFLite file, where no compiler made others of them."""
+    if "model_int8.tflite" not in parts or "npu" in (cost or {}):
         return None
     from vision.tflite_file import read_model
 

@@ -76,5 +76,5 @@ def _note(seen: Opened, kind: str, text: str) -> None:
 
 
 def _ask(seen: Opened, asked: str, own: str) -> None:
-    if asked.split("#")[0] != own and not asked.startswith("data:"):
+    if asked.split("#", maxsplit=1)[0] != own and not asked.startswith("data:"):
         seen.requests.append(asked)
