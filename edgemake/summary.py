@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -41,16 +42,19 @@ class Summary:
 
     def _steps(self, delivery: Delivery) -> list[tuple[str, str]]:
         rows, ran = [], []
-        for step in self._build.steps_of(delivery):
+        steps = self._build.steps_of(delivery)
+        count = Counter(step.stage for step in steps)
+        for step in steps:
+            name = step.stage if count[step.stage] == 1 else f"{step.stage} {step.label}"
             artifact = self._build.resolver.look(step).artifact
             outcome = self._build.outcomes.get(self._build.resolver.key(step))
             if outcome is not None and outcome.word != "reused":
                 ran.append(outcome.seconds)
                 told = f"{outcome.word:<7}{outcome.seconds:7.1f} s  {in_short(outcome.why)}"
-                rows.append((step.stage, told))
+                rows.append((name, told))
             elif artifact is not None:
                 took = artifact.record["seconds"]
-                rows.append((step.stage, f"reused {took:7.1f} s  when it was built"))
+                rows.append((name, f"reused {took:7.1f} s  when it was built"))
         rows.append(("", f"{len(ran)} run in {sum(ran):.1f} s, {len(rows) - len(ran)} reused"))
         return rows
 
