@@ -26,6 +26,8 @@ class Loaded:
     """`[S, S, 3]` uint8 RGB -> the outputs in the file's order, as the file has them."""
     quantization: Sequence[tuple[float, int]] | None = None
     """Scale and zero point of each output; None: the outputs are floats."""
+    exact: Callable[[NDArray[np.uint8]], Sequence[NDArray[Any]]] | None = None
+    """As `run`, slowly, with kernels that round as TensorFlow Lite Micro does, where there are."""
 
     def floats(self, outputs: Sequence[NDArray[Any]]) -> list[Floats]:
         """What `run` gave, dequantized. In float64: equal integers then decode to equal bits."""

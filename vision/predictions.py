@@ -36,13 +36,19 @@ def table(images: Sequence[Predicted], points: int | None) -> Arrays:
 
 
 def outputs(images: Sequence[Predicted]) -> Arrays:
-    """`output_0` … `[images, …]` int8, the file's outputs as they are, `scales`, `zero_points`."""
+    """`output_0` … `[images, …]` int8, the file's outputs as they are, `scales`, `zero_points`.
+
+    Where the runtime has other kernels that round as TFLM does, what these give is `exact_0` ….
+    """
     import numpy as np
 
     raws = [one.raw for one in images if one.raw is not None]
     scales, zero_points = zip(*raws[0].quantization, strict=True)
+    kinds = {"output": [raw.outputs for raw in raws], "exact": [raw.exact for raw in raws]}
     stacked = {
-        f"output_{i}": np.concatenate([raw.outputs[i] for raw in raws]) for i in range(len(scales))
+        f"{kind}_{i}": np.concatenate(arrays)
+        for kind, several in kinds.items()
+        for i, arrays in enumerate(zip(*several, strict=True))
     }
     return stacked | {
         "scales": np.array(scales, np.float64),

@@ -59,6 +59,8 @@ class Raw:
     outputs: Sequence[NDArray[Any]]
     quantization: Sequence[tuple[float, int]]
     """Scale and zero point of each."""
+    exact: Sequence[NDArray[Any]]
+    """The same, of kernels that round as TensorFlow Lite Micro does; empty where there are none."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ def predict(setting: Setting, image: tuple[Path, bool]) -> Predicted:
     pixels, place = _fitted(setting, picture, network.side)
     outputs = network.run(pixels)
     found = _single(_selected(setting, network.decoded(outputs), place, picture))
-    loaded = network.loaded
-    raw = Raw(outputs, loaded.quantization) if wanted and loaded.quantization else None
+    loaded, raw = network.loaded, None
+    if wanted and loaded.quantization:
+        raw = Raw(outputs, loaded.quantization, loaded.exact(pixels) if loaded.exact else ())
     return Predicted(loaded.runtime, picture.width, picture.height, found, raw)
 
 
