@@ -17,6 +17,7 @@ from vision.charts import (
     chart,
     shortened,
 )
+from vision.report_units import points
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,26 +26,26 @@ MOST_CLASSES = 24
 """Rows of the chart of classes; more are shown in the table alone."""
 
 
-def tiers(rows: Sequence[tuple[str, float, float]], final: str, drop: float | None) -> str:
+def tiers(rows: Sequence[tuple[str, bool, float, float]], final: str, drop: float | None) -> str:
     """mAP50-95 (filled) and mAP50 (hollow) of each tier, 0..1, float above int8.
 
-    `rows`: (tier, mAP50, mAP50-95); `final`: the tier that stands for the board; `drop`: what it
-    lost, points of mAP50-95.
+    `rows`: (tier, whether it is float, mAP50, mAP50-95); `final`: the tier that stands for the
+    board; `drop`: what it lost, points of mAP50-95.
     """
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
         places = range(len(rows), 0, -1)
-        reference = rows[0][2]
-        for y, (name, half, mean) in zip(places, rows, strict=True):
-            paint = FLOAT if y == len(rows) else INT8
-            axes.barh(y, mean, height=0.5, color=paint)
-            axes.plot([half], [y], "o", mec=paint, mfc=COLOUR["surface"], mew=1.6, ms=6)
+        for y, (name, is_float, half, mean) in zip(places, rows, strict=True):
+            colour = FLOAT if is_float else INT8
+            axes.barh(y, mean, height=0.5, color=colour)
+            axes.plot([half], [y], "o", mec=colour, mfc=COLOUR["surface"], mew=1.6, ms=6)
             axes.text(mean - 0.012, y, f"{mean:.3f}", ha="right", va="center", fontweight="bold",
                       color=COLOUR["surface"])  # fmt: skip
             if name == final and drop is not None:
-                axes.text(half + 0.025, y, _points(drop), va="center", color=COLOUR["ink"])
-        axes.axvline(reference, color=FLOAT, lw=1, ls=(0, (3, 3)))
+                axes.text(half + 0.025, y, points(drop), va="center", color=COLOUR["ink"])
+        if rows[0][1]:
+            axes.axvline(rows[0][3], color=FLOAT, lw=1, ls=(0, (3, 3)))
         axes.set_yticks(list(places), [name for name, *_ in rows], color=COLOUR["ink"])
         axes.set_xlim(0, 1.18)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
@@ -52,12 +53,10 @@ def tiers(rows: Sequence[tuple[str, float, float]], final: str, drop: float | No
         axes.set_xlabel("bar: mAP50-95   ○ mAP50")
         bare(axes, "left", "bottom")
 
-    told = "; ".join(f"{name}: mAP50-95 {mean:.3f}, mAP50 {half:.3f}" for name, half, mean in rows)
-    return chart("tiers", f"Accuracy of each tier. {told}", WIDTH, 62 + 38 * len(rows), paint)
-
-
-def _points(drop: float) -> str:
-    return f"{-drop:+.1f} points".replace("-", "−")
+    told = "; ".join(f"{name}: {mean:.3f} and {half:.3f}" for name, _, half, mean in rows)
+    return chart(
+        "tiers", f"mAP50-95 and mAP50 of each tier. {told}", WIDTH, 62 + 38 * len(rows), paint
+    )
 
 
 def classes(rows: Sequence[tuple[str, float, float]]) -> str:

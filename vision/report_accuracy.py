@@ -91,7 +91,12 @@ def _comparable_table(comparable: Json) -> str:
 
 def _tiers_chart(board: Json) -> str:
     rows = [
-        (TIERS.get(name, name), tier["box"]["map50"] or 0.0, tier["box"]["map50_95"] or 0.0)
+        (
+            TIERS.get(name, name),
+            name in FLOATS,
+            tier["box"]["map50"] or 0.0,
+            tier["box"]["map50_95"] or 0.0,
+        )
         for name, tier in board["tiers"].items()
     ]
     final = TIERS.get(board.get("final", ""), "")

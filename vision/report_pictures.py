@@ -28,6 +28,8 @@ OVERLAP = 0.5
 """IoU from which two boxes of a class are one find, as for mAP50."""
 LETTER = 3.2
 """Width of a letter on a picture, hundredths of its longer side: labels stay inside."""
+LINE = 6.2
+"""Height of a label, in the same measure."""
 SHEET = 48
 """Side of a calibration image on the sheet, pixels."""
 ACROSS = 16
@@ -134,7 +136,7 @@ def shown(pair: Pair, folder: Path, names: Sequence[str]) -> dict[str, Any]:
         "data": as_url(picture),
         "unit": max(size) / 100,
         "sides": [
-            [_shape(find, i in alone, names, size) for i, find in reversed(list(enumerate(side)))]
+            _side(side, alone, names, size)
             for side, alone in zip(pair.sides, pair.alone, strict=True)
         ],
         "counts": [len(side) for side in pair.sides],
@@ -143,12 +145,28 @@ def shown(pair: Pair, folder: Path, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _shape(find: Find, alone: bool, names: Sequence[str], size: tuple[int, int]) -> dict[str, Any]:
+def _side(
+    side: Sequence[Find], alone: set[int], names: Sequence[str], size: tuple[int, int]
+) -> list[dict[str, Any]]:
+    """Shapes of what one side finds; the surest, which comes first, is drawn last, on top."""
+    taken: list[tuple[float, float, float, float]] = []
+    shapes = [_shape(find, i in alone, names, size, taken) for i, find in enumerate(side)]
+    return shapes[::-1]
+
+
+def _shape(
+    find: Find,
+    alone: bool,
+    names: Sequence[str],
+    size: tuple[int, int],
+    taken: list[tuple[float, float, float, float]],
+) -> dict[str, Any]:
+    """`taken`: where labels lie already; this one's place is added."""
     x1, y1, x2, y2 = find.box
     unit, text = max(size) / 100, f"{find.score:.2f}"
     if len(names) > 1:
         text = f"{names[find.kind]} {text}"
-    wide = (len(text) + 2 * alone) * LETTER * unit
+    place = _label((len(text) + 2 * alone) * LETTER * unit, LINE * unit, find.box, size, taken)
     seen = [sure >= VISIBLE for _, _, sure in find.points]
     limbs = LIMBS if len(find.points) == COCO_POINTS else ()
     return {
@@ -156,8 +174,8 @@ def _shape(find: Find, alone: bool, names: Sequence[str], size: tuple[int, int])
         "y": round(y1, 1),
         "width": round(max(0.0, x2 - x1), 1),
         "height": round(max(0.0, y2 - y1), 1),
-        "text_x": round(min(max(x1, 0.0), max(0.0, size[0] - wide)), 1),
-        "text_y": round(y1 - unit if y1 > 6 * unit else min(y1 + 5 * unit, size[1] - unit), 1),
+        "text_x": round(place[0], 1),
+        "text_y": round(place[3] - unit, 1),
         "text": text,
         "colour": f"rgb{colour(find.kind)}",
         "alone": alone,
@@ -172,6 +190,22 @@ def _shape(find: Find, alone: bool, names: Sequence[str], size: tuple[int, int])
             if there
         ],
     }
+
+
+def _label(
+    wide: float,
+    high: float,
+    box: tuple[float, float, float, float],
+    size: tuple[int, int],
+    taken: list[tuple[float, float, float, float]],
+) -> tuple[float, float, float, float]:
+    """Where a label lies: above its box, or inside, at the foot, below, where no other lies."""
+    x = min(max(box[0], 0.0), max(0.0, size[0] - wide))
+    rows = [y for y in (box[1] - high, box[1], box[3] - high, box[3]) if 0 <= y <= size[1] - high]
+    tries = [(x, y, x + wide, y + high) for y in rows or [0.0]]
+    place = next((one for one in tries if not any(_overlap(one, o) for o in taken)), tries[0])
+    taken.append(place)
+    return place
 
 
 def sheet(file: Path) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def headline(model: Json, gate: Json | None) -> Headline:
         text = f"{board} takes this model, but your gates refuse it"
         return Headline("bad", text, note, _faults(gate["lines"]))
     if looks:
-        text = f"{board} takes this model; {plural(looks, 'point')} to look at"
+        ask = "asks for" if looks == 1 else "ask for"
+        text = f"{board} takes this model; {plural(looks, 'rule')} {ask} a look"
         return Headline("look", text, note)
     return Headline("good", f"{board} takes this model", note)
 

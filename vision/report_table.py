@@ -70,6 +70,8 @@ def number(value: float | None, digits: int = 3, sign: bool = False) -> Cell:
     if value is None:
         return Cell("–", sort=float("-inf"))
     text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    if sign and not round(value, digits):
+        text = f"±{0:.{digits}f}"
     return Cell(text.replace("-", "−"), sort=value)
 
 
