@@ -92,6 +92,9 @@ def build(model: str, target: str, overrides: Sequence[str]) -> Built:
     folder = ROOT / found[1].strip()
     names = ("model.json", "metrics.json", "provenance.json")
     description, metrics, provenance = (json.loads((folder / name).read_bytes()) for name in names)
+    board = metrics["board"] or {}
+    if not (board.get("reference") and board.get("final") and metrics["comparable"]):
+        sys.exit("the page needs every tier: leave evaluate.tiers at null")
     return Built(model, target, description, metrics, provenance["config"])
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vision.compare_figures import COST, COSTS, SECTIONS, Entry, Figure, final
+from vision.compare_figures import COST, COSTS, SECTIONS, Entry, Figure, final, measured
 from vision.pareto import front
 
 SCHEMA = 1
@@ -42,7 +42,7 @@ def compared(names: Sequence[str], entries: Sequence[Entry]) -> Plain:
 def check(entry: Entry) -> None:
     """Raises KeyError, TypeError or ValueError for files that cannot be compared."""
     compared([""], [entry])
-    if entry["metrics"] is not None:
+    if measured(entry):
         final(entry)["box"]["map50_95"]
 
 
@@ -64,9 +64,9 @@ def _data(entries: Sequence[Entry]) -> list[Plain]:
     """What accuracy was measured on, in order of appearance, and by which entries."""
     found: dict[str, Plain] = {}
     for letter, entry in zip(LETTERS, entries, strict=False):
-        metrics = entry["metrics"]
-        if metrics is None:
+        if not measured(entry):
             continue
+        metrics = entry["metrics"]
         same = [metrics[name] for name in _DATA] + [metrics["board"]["score"]]
         told = {name: metrics[name] for name in _DATA[:4]} | {"entries": []}
         found.setdefault(json.dumps(same), told)["entries"].append(letter)
@@ -160,19 +160,27 @@ def _points(
 def _notes(entries: Sequence[Entry], data: Sequence[Plain]) -> Iterator[str]:
     """What a reader must know of the figures, worst first."""
     yield from _data_notes(data)
-    measured = [letter for group in data for letter in group["entries"]]
     pairs = dict(zip(LETTERS, entries, strict=False))
+    counted = [letter for letter, entry in pairs.items() if measured(entry)]
     refused = [letter for letter, entry in pairs.items() if not _passed(entry)]
     if refused:
         yield f"{_list(refused)}: the board would refuse the file, so it is best at nothing"
-    for letter in (letter for letter in pairs if letter not in measured):
-        target = pairs[letter]["model"]["target"]["name"]
-        yield (
-            f"{letter}: accuracy was not measured, there is no metrics.json; "
-            f"`doit target={target}` with the overrides of its build measures it"
-        )
+    for letter, entry in pairs.items():
+        if letter not in counted:
+            yield f"{letter}: {_unmeasured(entry)}"
     yield from _cost_notes(pairs)
-    yield from _runtimes({letter: pairs[letter] for letter in measured})
+    yield from _runtimes({letter: pairs[letter] for letter in counted})
+
+
+def _unmeasured(entry: Entry) -> str:
+    """Why there is no accuracy of int8, and what to do about it."""
+    if entry["metrics"] is not None:
+        return "the accuracy of int8 was not measured: evaluate.tiers left it out; null takes all"
+    target = entry["model"]["target"]["name"]
+    return (
+        f"accuracy was not measured, there is no metrics.json; `doit target={target}` with the "
+        "overrides of its build measures it"
+    )
 
 
 def _data_notes(data: Sequence[Plain]) -> Iterator[str]:

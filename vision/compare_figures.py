@@ -36,6 +36,13 @@ class Figure:
         return round(value, self.digits) if isinstance(value, float) else value
 
 
+def measured(entry: Entry) -> bool:
+    """Whether it is known how accurate int8 is as on the board. Raises KeyError for metrics that
+    are not what they should be."""
+    metrics = entry["metrics"]
+    return metrics is not None and metrics["board"] is not None and bool(metrics["board"]["final"])
+
+
 def final(entry: Entry) -> Mapping[str, Any]:
     """The accuracy of what comes closest to the board's own run. Raises TypeError without any."""
     board = entry["metrics"]["board"]
