@@ -167,7 +167,7 @@ def _agreement(named: Mapping[str, Tier], work: Work) -> dict[str, Any] | None:
         return None
     import numpy as np
 
-    from vision.agreement import compare, told
+    from vision.agreement import compare, each, together
     from vision.coco_tables import drop
 
     head = json.loads(work.inputs["head.json"].read_text(encoding="utf-8"))
@@ -175,9 +175,14 @@ def _agreement(named: Mapping[str, Tier], work: Work) -> dict[str, Any] | None:
     one, other = (dict(np.load(work.inputs[f"{tier}_outputs.npz"])) for tier in SAME_FILE)
     lost = drop(*(named[tier] for tier in SAME_FILE)).values()
     apart = [abs(kind["map50_95"]) for kind in lost if kind["map50_95"] is not None]
+    outputs = compare(one, other, names)
+    exact = together(compare(one, other, names, "exact")) if "exact_0" in one else None
     return {
-        **told(SAME_FILE, compare(one, other, names)),
+        "tiers": list(SAME_FILE),
+        **together(outputs),
         "map50_95_difference": max(apart, default=None),
+        "outputs": each(outputs),
+        "reference_kernels": exact,
     }
 
 

@@ -28,17 +28,21 @@ class OutputAgreement:
 
 
 def compare(
-    one: Mapping[str, NDArray[np.int8]], other: Mapping[str, NDArray[np.int8]], names: Sequence[str]
+    one: Mapping[str, NDArray[np.int8]],
+    other: Mapping[str, NDArray[np.int8]],
+    names: Sequence[str],
+    kernels: str = "output",
 ) -> list[OutputAgreement]:
     """`one`, `other`: `output_0`, … `[images, …]` int8, an output for each of `names`.
 
-    Raises ValueError when shapes differ, KeyError when an output is missing.
+    `kernels`: `exact` takes `exact_0`, … of `one`, which its slower kernels gave. Raises
+    ValueError when shapes differ, KeyError when an output is missing.
     """
     import numpy as np
 
     found = []
     for index, name in enumerate(names):
-        values, others = (outputs[f"output_{index}"] for outputs in (one, other))
+        values, others = one[f"{kernels}_{index}"], other[f"output_{index}"]
         if values.shape != others.shape:
             raise ValueError(f"output {name}: shapes {values.shape} and {others.shape}")
         apart = np.abs(values.astype(np.int16) - others.astype(np.int16))
@@ -47,22 +51,16 @@ def compare(
     return found
 
 
-def told(tiers: Sequence[str], outputs: Sequence[OutputAgreement]) -> dict[str, Any]:
-    """As metrics.json has it; every value counts alike."""
+def together(outputs: Sequence[OutputAgreement]) -> dict[str, Any]:
+    """All outputs as metrics.json has it; every value counts alike."""
     values, within = (sum(getattr(o, key) for o in outputs) for key in ("values", "within"))
-    return {
-        "tiers": list(tiers),
-        "within_one_quantum": _share(within, values),
-        "largest": max(output.largest for output in outputs),
-        "outputs": [
-            {
-                "name": output.name,
-                "within_one_quantum": _share(output.within, output.values),
-                "largest": output.largest,
-            }
-            for output in outputs
-        ],
-    }
+    largest = max(output.largest for output in outputs)
+    return {"within_one_quantum": _share(within, values), "largest": largest}
+
+
+def each(outputs: Sequence[OutputAgreement]) -> list[dict[str, Any]]:
+    """Each output on its own, named."""
+    return [{"name": output.name, **together([output])} for output in outputs]
 
 
 def _share(part: int, whole: int) -> float:

@@ -106,7 +106,7 @@ def test_f1_lies_between_precision_and_recall(hits: int, wrong: int, missed: int
     assert low - 1e-6 <= one["f1"] <= high + 1e-6
 
 
-def agreement(share: float, apart: float | None) -> dict[str, Any]:
+def agreement(share: float, apart: float | None, exact: Any = None) -> dict[str, Any]:
     outputs = [
         {"name": "box_8", "within_one_quantum": 1.0, "largest": 1},
         {"name": "class_16", "within_one_quantum": share, "largest": 9},
@@ -117,6 +117,7 @@ def agreement(share: float, apart: float | None) -> dict[str, Any]:
         "largest": 9,
         "map50_95_difference": apart,
         "outputs": outputs,
+        "reference_kernels": exact,
     }
 
 
@@ -131,7 +132,19 @@ def test_it_is_told_where_two_interpreters_part(
     assert bool(words) == told
     if told:
         assert "furthest in output class_16" in words[0]
-        assert "largest difference is 9 quanta" in words[0]
+        assert words[0].endswith("largest difference is 9 quanta")
+
+
+@pytest.mark.parametrize(
+    ("exact", "words"),
+    [
+        ({"within_one_quantum": 1.0, "largest": 0}, "the very integers of TFLM"),
+        ({"within_one_quantum": 0.5, "largest": 7}, "reference kernels it is 50.0 %, at most 7"),
+    ],
+)
+def test_rounding_is_told_from_a_fault(exact: dict[str, Any], words: str) -> None:
+    [warning] = coco_tables.parted(agreement(0.9, 0.1, exact))
+    assert words in warning
 
 
 def test_a_network_that_finds_nothing_is_told_of() -> None:

@@ -262,7 +262,7 @@ def check_stage(folder: Path) -> None:
     zeros, apart = np.zeros((1, 8, 4), np.int8), np.full((1, 8, 4), -5, np.int8)
     one.tier("tflm", [], output_0=zeros, output_1=zeros, scales=np.ones(2))
     one.tier("cut_onnx", hit)
-    one.tier("litert", hit, output_0=zeros + 1, output_1=apart, scales=np.ones(2))
+    one.tier("litert", hit, output_0=zeros + 1, output_1=apart, exact_0=zeros, exact_1=zeros)
     metrics, curves = one.run()
     board = metrics["board"]
     assert list(board["tiers"]) == ["cut_onnx", "litert", "tflm"]
@@ -277,6 +277,7 @@ def check_stage(folder: Path) -> None:
     assert (agreement["within_one_quantum"], agreement["largest"]) == (0.5, 5)
     assert [o["within_one_quantum"] for o in agreement["outputs"]] == [1.0, 0.0]
     assert agreement["map50_95_difference"] == 100
+    assert agreement["reference_kernels"] == {"within_one_quantum": 1.0, "largest": 0}
     absent, silent, parted = metrics["warnings"]
     assert "class b" in absent and "tflm" in silent and "output class_8" in parted
     assert board["tiers"]["litert"]["box"]["per_class"][1] == {
