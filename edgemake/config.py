@@ -28,7 +28,9 @@ def overrides_of(arguments: Sequence[str]) -> list[str]:
 
 def is_override(argument: str) -> bool:
     """`key=value` in all forms, and `~key`; no path, which begins with . or /."""
-    return not argument.startswith(("-", ".", "/")) and ("=" in argument or argument.startswith("~"))
+    return not argument.startswith(("-", ".", "/")) and (
+        "=" in argument or argument.startswith("~")
+    )
 
 
 def load(project: Project, overrides: Sequence[str], schema: type[T], *, keep: bool = True) -> T:

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any
 
 from doit.cmd_run import Run as DoitRun
+from doit.exceptions import InvalidCommand
 
 from edgemake.build import Build
 from edgemake.config import is_override
@@ -69,10 +70,13 @@ class CheckModel(Run):
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; 1 also when the verdict is no."""
-        self._json = bool(params["json"])
+        # doit reads options only before the first word that is none
+        self._json = bool(params["json"]) or "--json" in args
         if self._json:
             self.narration = Aside()
-        words = [word for word in args if not is_override(word)]
+        words = [word for word in args if not is_override(word) and word != "--json"]
+        if late := [word for word in words if word.startswith("-")]:
+            raise InvalidCommand(f"{late[0]}: options come before the file")
         # doit takes every word with a = for a variable, a path like ./run=5/model.tflite, too
         words += [w for w in sys.argv[1:] if "=" in w and w[0] in "./" and w not in words]
         self.loader.question = ("check_model", words)

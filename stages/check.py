@@ -161,10 +161,11 @@ def _judged(
     path = work.inputs["model.tflite"]
     model, known = read_model(path), told or _exported(work.inputs["export.json"])
     shape, names = known["keypoints"], known.get("names")
-    before = work.inputs.get("int8.tflite", path)
+    before = work.inputs.get("int8.tflite")
+    hidden = before is None and bool(model.payloads)
     facts = Facts(
         model=model,
-        logits=read_model(before).logits,
+        logits=None if hidden else read_model(before or path).logits,
         file_bytes=path.stat().st_size,
         classes=known["classes"],
         names=tuple(names) if names else None,

@@ -103,10 +103,7 @@ def _onnx(config: Config, path: Path) -> Foreign:
     entry = found.inputs[0].shape if len(found.inputs) == 1 else ()
     side = entry[2] if len(entry) == 4 and isinstance(entry[2], int) else 0
     form = recognise("onnx", shapes, side, geometry(config), _named(found))
-    outputs = [
-        _described(value.name, shape, form, side)
-        for value, shape in zip(found.outputs, shapes, strict=True)
-    ]
+    outputs = _described([v.name for v in found.outputs], shapes, form, geometry(config))
     facts = {"imgsz": side, "compiled": False, "outputs": outputs}
     return _recognised(config, path, "onnx", shapes, [], form, facts)
 
@@ -133,16 +130,30 @@ def _named(found: Description) -> Named:
     return Named(told.task, len(told.names), (points[0], points[1]) if points else None)
 
 
-def _described(name: str, shape: tuple[int, ...], form: Form | None, side: int) -> dict[str, Any]:
-    """An output as head.json would have it; role and stride are None for no form."""
-    entry: dict[str, Any] = {"name": name, "role": None, "stride": None, "shape": list(shape)}
-    if form is None:
-        return entry
-    if len(shape) == 3:
+def _described(
+    names: Sequence[str], shapes: Sequence[tuple[int, ...]], form: Form | None, board: Geometry
+) -> list[dict[str, Any]]:
+    """The outputs as head.json would have them; role and stride are None for no form.
+
+    Where shapes leave it open (a class and a sum of one channel), the usual order decides.
+    """
+    found: list[dict[str, Any]] = [
+        {"name": name, "role": None, "stride": None, "shape": list(shape)}
+        for name, shape in zip(names, shapes, strict=True)
+    ]
+    if form is not None and form.name == "branch":
+        finest = max(shape[2] for shape in shapes) * board.strides[0]
+        roles = {"box": board.box_channels, "class": form.classes, "score_sum": 1}
+        left = {stride: dict(roles) for stride in board.strides}
+        for entry, shape in zip(found, shapes, strict=True):
+            stride = finest // shape[2]
+            role = next(r for r, channels in left[stride].items() if channels == shape[1])
+            del left[stride][role]
+            entry |= {"role": role, "stride": stride}
+    elif form is not None:
         points = list(form.keypoints) if form.keypoints else None
-        return entry | {"role": "decoded", "classes": form.classes, "keypoints": points}
-    role = {form.classes: "class", 1: "score_sum"}.get(shape[1], "box")
-    return entry | {"role": role, "stride": side // shape[2]}
+        found[0] |= {"role": "decoded", "classes": form.classes, "keypoints": points}
+    return found
 
 
 def geometry(config: Config) -> Geometry:

@@ -97,8 +97,9 @@ class Facts:
     """What is known of the final file."""
 
     model: ModelFile
-    logits: tuple[Tensor, ...]
-    """`[1, side, side, classes]`: what the scores of decoded outputs are sigmoids of."""
+    logits: tuple[Tensor, ...] | None
+    """`[1, side, side, classes]`: what the scores of decoded outputs are sigmoids of; None: they
+    lie in what the NPU runs, and cannot be seen."""
     file_bytes: int
     classes: int
     names: tuple[str, ...] | None

@@ -63,10 +63,12 @@ def _parts_of_the_image(rules: Rules, facts: Facts) -> Iterator[Line]:
     """Values in 0..1 have a small scale; boxes in pixels would have one of about side / 255."""
     if rules.max_scale is not None:
         scales = [scale for tensor in facts.model.outputs for scale in tensor.scales]
+        if not scales:
+            return  # float outputs; their type is the fault
         yield line(
             "decoded scale",
-            bool(scales) and max(scales) < rules.max_scale,
-            ", ".join(f"{scale:.6f}" for scale in scales) or "none",
+            max(scales) < rules.max_scale,
+            ", ".join(f"{scale:.6f}" for scale in scales),
             f"below {rules.max_scale:g}: boxes as parts of the image",
             "such values are pixels, in which the firmware never finds a box: divide the boxes by "
             "the input's side",

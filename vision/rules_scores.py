@@ -42,15 +42,8 @@ def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
             otherwise="warn",
         )
     if not highest:
-        if rules.form not in RAW and facts.payloads:
-            why = (
-                "the scores' logits lie in what the NPU runs; give the int8 file that this one was "
-                "compiled from"
-            )
-            yield unproven(
-                "confident scores", "not to be seen", demanded, why, key="outputs, score"
-            )
-        return  # else the rules above say why no scores could be told
+        yield from _untold(rules, facts, demanded)
+        return
     yield line(
         "confident scores",
         highest > max(UNDECIDED, rules.score_threshold),
@@ -62,6 +55,16 @@ def score_range(rules: Rules, facts: Facts) -> Iterator[Line]:
     )
 
 
+def _untold(rules: Rules, facts: Facts, demanded: str) -> Iterator[Line]:
+    """Of raw outputs other rules say why no scores could be told."""
+    if rules.form in RAW:
+        return
+    found, why = "no sigmoid in the network", "who made it knows how its scores come about"
+    if facts.logits is None:
+        found, why = "hidden in what the NPU runs", "give the int8 file before it was compiled"
+    yield unproven("confident scores", found, demanded, why, key="outputs, score")
+
+
 def _logits(rules: Rules, facts: Facts) -> Iterator[tuple[str, Tensor]]:
     """(which stride, class logits), as outputs or from inside the network."""
     if rules.form in RAW:
@@ -69,6 +72,6 @@ def _logits(rules: Rules, facts: Facts) -> Iterator[tuple[str, Tensor]]:
             if role.kind == CLASS:
                 yield (f"stride {role.stride}" if role.stride else tensor.name), tensor
         return
-    for tensor in facts.logits:
+    for tensor in facts.logits or ():
         width = tensor.shape[1] if len(tensor.shape) == 4 else 0
         yield (f"stride {side(facts.model) // width}" if width else tensor.name), tensor

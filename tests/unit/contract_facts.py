@@ -42,6 +42,9 @@ VELA = Cost("vela 5.0.0", "5.0.0", 300_000, 0, False, "", 100.0, 50.0)
 TFLM = Cost("TFLite Micro 1 on x86-64", "1", 540_000, 90_000, True, "", None, None)
 
 
+LOGITS = tuple(tensor(1, s, s, 10) for s in (24, 12, 6))
+
+
 def outputs(classes: int = 10) -> tuple[Tensor, ...]:
     return tuple(tensor(1, n, c) for n in CELLS.values() for c in (64, classes))
 
@@ -93,7 +96,7 @@ def decoded(*shape: int, **changes: Any) -> Facts:
     """One decoded output, with the logits it was made of, for a board without an NPU."""
     scale = changes.pop("scale", 1 / 255)
     one = tensor(*(shape or (1, 14, N)), scales=(scale,), zero_points=(-128,))
-    changes.setdefault("logits", tuple(tensor(1, s, s, 10) for s in (24, 12, 6)))
+    changes.setdefault("logits", LOGITS)
     plain = facts(outputs=(one,), operators={"CONV_2D": 9, "LOGISTIC": 9}, payloads=(), cost=TFLM)
     return replace(plain, **changes)
 

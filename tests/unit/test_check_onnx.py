@@ -202,3 +202,50 @@ def test_tensors_say_layout_role_and_stride() -> None:
     assert entry["layout"] == "NCHW"
     assert entry["shape"] == [1, 3, 320, 320]
     assert (output["role"], output["stride"], output["shape"]) == ("decoded", None, [1, 14, 2100])
+
+
+def elsewhere(**changes: Any) -> OnnxSubject:
+    """A file without its float network."""
+    return replace(GOOD, agreement=None, largest_score=0.4, **changes)
+
+
+def test_a_file_from_elsewhere_leaves_things_open() -> None:
+    lines = judged(elsewhere())
+    assert {line.result for line in lines.values()} == {"pass", "unproven"}
+    assert lines["scores"].result == lines["closeness"].result == "unproven"
+    assert "0.4 on pictures made by arithmetic" in lines["scores"].found
+    assert lines["scores"].remedy and lines["closeness"].remedy
+
+
+def test_what_is_no_number_is_told_without_pictures() -> None:
+    assert judged(replace(elsewhere(), largest_score=nan))["scores"].result == "fail"
+
+
+def test_without_names_the_program_is_told_them() -> None:
+    line = judged(elsewhere(ends=replace(ENDS, names=None)))["classes"]
+    assert (line.result, line.found) == ("warn", "10, with no names in the file")
+    assert "--classes" in line.remedy
+
+
+def test_outputs_of_no_form_are_judged_only_by_what_holds_for_all() -> None:
+    found = replace(elsewhere(), described=replace(DESCRIBED, classes=None), largest_score=None)
+    lines = judged(found)
+    assert {"opset", "input", "int8 convolutions", "runs"} <= lines.keys()
+    assert lines.keys().isdisjoint({"outputs", "classes", "scores", "closeness", "score steps"})
+
+
+def test_a_float_network_is_told_from_a_badly_quantized_one() -> None:
+    float_conv = replace(CONV, activation=None, weights=None)
+    all_float = judged(of_file(convolutions=(float_conv,)))
+    assert "quantize it" in all_float["int8 convolutions"].remedy
+    assert all_float["int8 share"].found == "0 % of 0 M multiplications"
+    assert all_float["int8 share"].result == "warn"
+    half = judged(of_file(convolutions=(CONV, float_conv)))
+    assert "quant.truncate" in half["int8 convolutions"].remedy
+    assert half["int8 share"].found.startswith("50 %")
+
+
+def test_an_odd_side_is_no_input() -> None:
+    odd = replace(DESCRIBED, imgsz=100)
+    found = replace(of_file(inputs=(Tensor("images", "float32", (1, 3, 100, 100)),)), described=odd)
+    assert judged(found)["input"].result == "fail"

@@ -4,7 +4,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from contract_facts import GROVE, INPUT, TFLM, XIAO, cold, decoded, facts, results, rules_of
+from contract_facts import (
+    GROVE,
+    INPUT,
+    LOGITS,
+    TFLM,
+    XIAO,
+    cold,
+    decoded,
+    facts,
+    results,
+    rules_of,
+)
 
 from vision.contract import Facts, Rules
 from vision.judge import judge
@@ -29,8 +40,8 @@ def test_scores_that_never_reach_the_threshold() -> None:
 
 def test_decoded_scores_are_judged_by_the_logits_inside() -> None:
     """Boxes share the tensor, whose range says nothing of the scores'."""
-    cold = tuple(replace(entry, zero_points=(127,)) for entry in decoded().logits)
-    assert results(decoded(logits=(*cold[:2], decoded().logits[0])), "warn", XIAO) == []
+    cold = tuple(replace(entry, zero_points=(127,)) for entry in LOGITS)
+    assert results(decoded(logits=(*cold[:2], LOGITS[0])), "warn", XIAO) == []
     assert results(decoded(logits=cold), "warn", XIAO) == ["confident scores"]
     strict = replace(XIAO, score_threshold=0.6)
     assert results(decoded(logits=cold), "fail", strict) == ["confident scores"]
@@ -88,3 +99,65 @@ def test_apps_built_for_some_sizes_have_an_arena_for_each() -> None:
     shown = facts(inputs=(at_256,), arena_bytes=532_000)
     assert fitting_side(rules, shown) == 192  # 224 would take 407,312 of 406,648 bytes
     assert "one of 192, 224, 256" in judge(rules, shown)[2].demanded
+
+
+def line_of(rule: str, rules: Rules, found: Facts) -> Any:
+    [line] = [line for line in judge(rules, found) if line.rule == rule]
+    return line
+
+
+def elsewhere(**changes: Any) -> Facts:
+    """A compiled file of which nobody told anything but itself."""
+    found = facts(version="", npu_percent=None, **changes)
+    return replace(found, names=None, logits=None, cost=replace(found.cost, latency_ms=None))
+
+
+def test_a_file_from_elsewhere_leaves_things_open() -> None:
+    found = elsewhere()
+    assert results(found, "fail") == ["NPU placement"]  # all must be on the NPU; not all is
+    open_ = ["vela version", "class names", *GROVE.unproven]
+    assert results(found, "unproven") == open_
+    lines = judge(GROVE, found)
+    assert all(line.remedy for line in lines if line.result == "unproven")
+    assert line_of("latency on the board", GROVE, found).found == "not known here"
+    assert line_of("latency on the board", GROVE, facts()).found.startswith("50.0 ms by vela")
+
+
+def test_how_much_the_npu_runs_is_hidden_in_its_commands() -> None:
+    assert GROVE.npu is not None
+    rules = replace(GROVE, npu=replace(GROVE.npu, min_percent=90))
+    mixed = elsewhere(operators={"ETHOS_U": 1, "SOFTMAX": 1})
+    line = line_of("NPU placement", rules, mixed)
+    assert (line.result, line.found) == ("unproven", "on the processor: SOFTMAX")
+
+
+def test_an_arena_that_nobody_planned_is_open() -> None:
+    line = line_of("arena", GROVE, facts(arena_bytes=None))
+    assert line.result == "unproven"
+
+
+def test_decoded_scores_of_a_compiled_file_are_hidden() -> None:
+    decoded_grove = rules_of("target.output=decoded")
+    line = line_of("confident scores", decoded_grove, decoded(logits=None))
+    assert (line.result, line.found) == ("unproven", "hidden in what the NPU runs")
+    none = line_of("confident scores", decoded_grove, decoded(logits=()))
+    assert (none.result, none.found) == ("unproven", "no sigmoid in the network")
+
+
+def test_outputs_of_no_form_are_judged_only_by_what_holds_for_all() -> None:
+    rules = replace(GROVE, form=None)
+    found = replace(facts(), classes=0, names=None)
+    kept = {line.rule for line in judge(rules, found)}
+    assert {"input scale", "output ranks", "arena", "flash", "operators"} <= kept
+    assert kept.isdisjoint({"class count", "class names", "confident scores", "box tensors"})
+
+
+def test_all_class_names_fit_into_one_command() -> None:
+    short = line_of("class names", GROVE, facts())
+    assert short.result == "pass"
+    many = replace(facts(), names=tuple(f"a long name of a class {i}" for i in range(200)))
+    line = line_of("class names", GROVE, many)
+    assert line.result == "warn"
+    assert "4094" in line.demanded
+    himax = rules_of("target=grove_v2_himax")
+    assert "class names" not in {line.rule for line in judge(himax, many)}
