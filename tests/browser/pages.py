@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.chromium import chromium
 
@@ -50,24 +52,29 @@ class Opened:
 @contextmanager
 def opened(path: Path, *, width: int = 1280, dark: bool = False) -> Iterator[Opened]:
     """Opens a file as a person does who double-clicks it."""
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox needs rights that containers lack; the page is our own.
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        try:
-            context = browser.new_context(
-                viewport={"width": width, "height": HEIGHT},
-                color_scheme="dark" if dark else "light",
-            )
-            page, url = context.new_page(), path.resolve().as_uri()
-            seen = Opened(page)
-            page.on("console", lambda said: _note(seen, said.type, said.text))
-            page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-            page.on("request", lambda asked: _ask(seen, asked.url, url))
-            page.goto(url)
-            page.wait_for_load_state("networkidle")
-            yield seen
-        finally:
-            browser.close()
+    context = _browser().new_context(
+        viewport={"width": width, "height": HEIGHT}, color_scheme="dark" if dark else "light"
+    )
+    try:
+        page, url = context.new_page(), path.resolve().as_uri()
+        seen = Opened(page)
+        page.on("console", lambda said: _note(seen, said.type, said.text))
+        page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+        page.on("request", lambda asked: _ask(seen, asked.url, url))
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+        yield seen
+    finally:
+        context.close()
+
+
+@functools.cache
+def _browser() -> Browser:
+    """One for all tests: Playwright allows no second, and each page has its own context."""
+    playwright = sync_playwright().start()
+    atexit.register(playwright.stop)
+    # Chromium's own sandbox needs rights that containers lack; the pages are our own.
+    return playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
 
 
 def _note(seen: Opened, kind: str, text: str) -> None:
