@@ -23,6 +23,8 @@ TONES = {REUSED: "none", "built": "good", "repaired": "look", "different": "look
 """What a step did -> the badge's tone; any other word is told without judging."""
 RAN_STYLE = "fill:var(--good-back)!important;stroke:var(--good)!important;stroke-width:2!important"
 REUSED_STYLE = "stroke-dasharray:4 3!important"
+REASONS = 3
+"""Told of each step; another toolchain alone brings one a package."""
 SHORT = 8
 """Characters of a digest that tell steps apart."""
 
@@ -94,7 +96,10 @@ def _steps(steps: Sequence[Json]) -> str:
 
 def _why(step: Json) -> str:
     """The reasons why it ran; those of a reused step are of the day when it was built."""
-    return "all it is made of is unchanged" if step["outcome"] == REUSED else "; ".join(step["why"])
+    if step["outcome"] == REUSED:
+        return "all it is made of is unchanged"
+    more = len(step["why"]) - REASONS
+    return "; ".join(step["why"][:REASONS]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _time(seconds: float) -> str:

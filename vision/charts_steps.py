@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,8 @@ WIDTH, HEIGHT = 118, 38
 """Of a node, points."""
 ACROSS, DOWN = 134, 66
 """From one node to the next."""
+BEND = 0.3
+"""Room that an arrow which passes a row takes there, of a node's."""
 SWEEPS = 24
 """Times that each row is put into the order of its neighbours; the order is settled long before."""
 
@@ -111,15 +114,14 @@ def _rows(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _settled(layers: list[list[Node]], around: Mapping[Node, Sequence[Node]]) -> Places:
-    """Places by repeated sweeps, then drawn together: neighbours keep their distance of 1."""
+    """Places by repeated sweeps: each node where its neighbours are in the mean."""
     at: dict[Node, float] = {node: float(i) for layer in layers for i, node in enumerate(layer)}
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 else layers[::-1]:
             wanted = {node: _mean([at[other] for other in around.get(node, ())], at[node])
                       for node in layer}  # fmt: skip
             layer.sort(key=lambda node: (wanted[node], str(node)))
-            for node, place in zip(layer, _apart([wanted[n] for n in layer]), strict=True):
-                at[node] = place
+            at |= _apart([(node, wanted[node]) for node in layer])
     left = min(at.values())
     return {node: (at[node] - left, row) for row, layer in enumerate(layers) for node in layer}
 
@@ -128,13 +130,16 @@ def _mean(values: Sequence[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _apart(wanted: Sequence[float]) -> list[float]:
-    """Rising places, at least 1 apart, in the mean where they are wanted."""
-    placed: list[float] = []
-    for place in wanted:
-        placed.append(max(place, placed[-1] + 1) if placed else place)
-    shift = (sum(placed) - sum(wanted)) / len(placed)
-    return [place - shift for place in placed]
+def _apart(wanted: Sequence[tuple[Node, float]]) -> dict[Node, float]:
+    """Rising places for which nothing overlaps, in the mean where they are wanted."""
+    placed: dict[Node, float] = {}
+    edge = -math.inf
+    for node, place in wanted:
+        half = BEND / 2 if isinstance(node, tuple) else 0.5
+        placed[node] = max(place, edge + half)
+        edge = placed[node] + half
+    shift = (sum(placed.values()) - sum(place for _, place in wanted)) / len(placed)
+    return {node: place - shift for node, place in placed.items()}
 
 
 def _path(edge: tuple[int, int], places: Places) -> list[Node]:
