@@ -9,6 +9,8 @@ from typing import Any
 
 KINDS = ("box", "keypoints")
 """What accuracy is counted of."""
+SEEN = 0.05
+"""Points of mAP50-95 that a table shows: less is rounded to zero."""
 REPORT = "report.html"
 NETWORKS = (".tflite", ".onnx")
 """Suffixes of the files that hold a network."""
@@ -54,9 +56,16 @@ def _accuracy(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
         text = f"mAP50 {final['map50']:.3f}, mAP50-95 {final['map50_95']:.3f} ({board['final']})"
         lost = board.get("drop", {}).get(kind, {}).get("map50_95")
         if lost is not None:
-            text += f"; int8 {'loses' if lost >= 0 else 'gains'} {abs(lost):.1f} points of mAP50-95"
+            text += f"; {_cost_of_int8(lost)}"
         yield f"accuracy, {kind}", text
     yield from (("look", warning) for warning in told.get("warnings", ()))
+
+
+def _cost_of_int8(points: float) -> str:
+    """`points` of mAP50-95 lost; one decimal is more than so few images tell."""
+    if abs(points) < SEEN:
+        return "int8 costs nothing"
+    return f"int8 {'loses' if points > 0 else 'gains'} {abs(points):.1f} points of mAP50-95"
 
 
 def _diagnosis(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
