@@ -23,12 +23,11 @@ def network(shape: list[int], reach: float, channels: int) -> Any:
     weights = chance.uniform(0, 1, (1, 1, 3, channels)).astype(np.float32)
     weights *= reach / weights.sum(axis=(0, 1, 2))
 
-    @tf.function(input_signature=[tf.TensorSpec([1, SIDE, SIDE, 3], tf.float32)])
     def run(images: Any) -> Any:
         squares = tf.nn.avg_pool2d(images, 32, 32, "VALID")
         return tf.reshape(tf.nn.conv2d(squares, weights, 1, "VALID"), shape)
 
-    return run
+    return tf.function(run, input_signature=[tf.TensorSpec([1, SIDE, SIDE, 3], tf.float32)])
 
 
 def pictures() -> Any:
