@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import boards, calibration, noop, overhead, peers
+from benchmarks import boards, calibration, evaluation, noop, overhead, peers
 from benchmarks.machine import load, machine, versions
 from benchmarks.measure import BenchmarkError, Result, say
 from benchmarks.report import page, plain
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Workplace], Result]] = {
     "calibration": calibration.measure,
     "overhead": overhead.measure,
     "boards": boards.measure,
+    "evaluation": evaluation.measure,
 }
 DEFAULT = "target=grove_v2"
 NEEDS_PEERS = {"noop", "overhead"}
