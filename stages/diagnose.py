@@ -23,7 +23,6 @@ class Params:
 
     images: int
     threshold: float
-    weights: str
     source: str
     count: int
     has_dataset: bool
@@ -53,7 +52,6 @@ def plan(
         params=Params(
             images=config.diagnose.images,
             threshold=config.output.score,
-            weights=quant.weights,
             source=source if source in ("train", "val") else "user",
             count=quant.calibration.count,
             has_dataset=val is not None,
@@ -72,7 +70,7 @@ def run(params: Params, work: Work) -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # equal figures with and without a GPU
     from vision.diagnosis_report import diagnose, write
-    from vision.findings import Chosen
+    from vision.remedies import Chosen
     from vision.tflite_pair import TflitePair, float_tflite, layers_by_weights
 
     work.progress(0, STEPS + 1, "making the float file")
@@ -85,7 +83,7 @@ def run(params: Params, work: Work) -> None:
     )
     chosen = Chosen(
         quant="tflite",
-        settings={"weights": params.weights},
+        settings={"weights": pair.granularity},
         source=params.source,
         count=params.count,
         has_dataset=params.has_dataset,

@@ -68,8 +68,8 @@ def plan(config: Config, cut: Step, int8: Input, images: Input, val: Input | Non
 def run(params: Params, work: Work) -> None:
     """Writes diagnosis.json; what it finds is also in the log."""
     from vision.diagnosis_report import diagnose, write
-    from vision.findings import Chosen
     from vision.onnx_pair import OnnxPair
+    from vision.remedies import Chosen
 
     work.progress(0, 1, "loading both networks")
     head = json.loads(work.inputs["head.json"].read_text(encoding="utf-8"))

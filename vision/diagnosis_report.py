@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision.diagnosis import SETS, Measured, evenly
-from vision.findings import Chosen, findings
+from vision.findings import findings
 
 if TYPE_CHECKING:
     from vision.pair import Pair
+    from vision.remedies import Chosen
 
 SCHEMA = 1
 """Version of diagnosis.json; see docs/diagnose.md."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ MAGNITUDES = 127
 """Largest integer of a symmetric 8-bit range."""
 OUTLIERS = 0.1
 """Largest part of the channels that counts as few."""
+MOSTLY = 0.9
+"""Part of what leaving few channels out can narrow a range by."""
 
 
 @dataclass
@@ -118,14 +119,14 @@ def outliers(ranges: list[tuple[float, float]]) -> tuple[int, int, float]:
     """`ranges`: smallest and largest value of each channel. See `Spread.outliers`.
 
     One after the other the channel goes whose absence narrows the whole range most, as long as
-    they are few (OUTLIERS); counted are those up to the greatest single step.
+    they are few (OUTLIERS); counted are those that make nearly all of the narrowing (MOSTLY).
     """
     left, widths = list(ranges), [_width(ranges)]
     while len(widths) <= OUTLIERS * len(ranges) and widths[-1] > 0:
         left = min((left[:i] + left[i + 1 :] for i in _extremes(left)), key=_width)
         widths.append(_width(left))
-    steps = [before - after for before, after in pairwise(widths)]
-    few = steps.index(max(steps)) + 1 if steps and max(steps) > 0 else 0
+    enough = widths[0] - MOSTLY * (widths[0] - widths[-1])
+    few = next(i for i, width in enumerate(widths) if width <= enough)
     return few, len(ranges), widths[few] / widths[0] if widths[0] else 1.0
 
 

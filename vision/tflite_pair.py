@@ -51,6 +51,12 @@ class TflitePair:
 
         return f"LiteRT {version('ai-edge-litert')}"
 
+    @property
+    def granularity(self) -> str:
+        """How the int8 file scales its weights: per_tensor or per_channel."""
+        scales = (len(d["quantization_parameters"]["scales"]) for _, d in self._int8.weights())
+        return "per_channel" if any(count > 1 for count in scales) else "per_tensor"
+
     def run(self, image: NDArray[np.uint8]) -> Iterator[tuple[Tensor, Floats, NDArray[np.int_]]]:
         """Each tensor's float values and integers for an image `[S, S, 3]` uint8 RGB."""
         import numpy as np
