@@ -41,7 +41,7 @@ def _found() -> str | None:
 
 
 def _apt(*arguments: str) -> None:
-    command = ["apt-get", "-q", *arguments]
+    command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode != 0:
