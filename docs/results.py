@@ -88,7 +88,7 @@ def build(model: str, target: str, overrides: Sequence[str]) -> Built:
     print(done.stdout, flush=True)
     found = re.search(r"^ *delivered +(\S.*)$", done.stdout, re.MULTILINE)
     if done.returncode != 0 or found is None:
-        sys.exit(f"{' '.join(['doit', *command[3:]])} delivered nothing; {PAGE.name} is as it was")
+        sys.exit(f"{' '.join(['doit', *command[3:]])} failed; {PAGE.name} is as it was")
     folder = ROOT / found[1].strip()
     names = ("model.json", "metrics.json", "provenance.json")
     description, metrics, provenance = (json.loads((folder / name).read_bytes()) for name in names)
