@@ -30,7 +30,6 @@ VERSIONS = {
 }
 """Toolchain -> the packages whose versions the figures depend on most."""
 KINDS = {"box": "boxes", "keypoints": "keypoints"}
-TIERS = {"pytorch": "PyTorch", "onnx": "ONNX"}
 DASH = "–"
 KIB = 1024
 HOW_TO_READ = """\
@@ -105,7 +104,7 @@ def page(builds: Sequence[Built], versions: Iterable[str], overrides: Sequence[s
         "# Results",
         f"Written by `{command}`; do not edit. [How accuracy is measured](metrics.md); "
         "[compare your own](compare.md).",
-        table(("model", "data set", "train", "val", "input", "epochs"), setup_rows(builds)),
+        table(("model", "data set", "trained on", "counted on", "input", "epochs"), setup_rows(builds)),
         "## As on the board",
         table(
             ("model", "target", "", "float mAP50-95", "int8 mAP50-95", "drop, points",
@@ -119,12 +118,12 @@ def page(builds: Sequence[Built], versions: Iterable[str], overrides: Sequence[s
         ),
         "## Cost",
         table(
-            ("model", "target", "file, KiB", "arena, KiB", "of the board's", "arena told by",
+            ("model", "target", "file, KiB", "SRAM (arena), KiB", "of the board's", "arena told by",
              "latency, ms", "latency told by", "on the NPU"),
             [cost_row(one) for one in builds],
         ),
         "## Comparable",
-        table(("model", "", "tier", "mAP50-95", "mAP50"), comparable_rows(builds)),
+        table(("model", "", "tier", "run by", "mAP50-95", "mAP50"), comparable_rows(builds)),
         "## How to read this",
         HOW_TO_READ,
         "## Versions",
@@ -212,7 +211,8 @@ def comparable_rows(builds: Sequence[Built]) -> Iterator[list[str]]:
         [
             f"`{one.model}`",
             KINDS[kind],
-            f"{TIERS[name]} ({tier['runtime']})",
+            f"`{name}`",
+            tier["runtime"],
             number(tier[kind]["map50_95"], 3),
             number(tier[kind]["map50"], 3),
         ]

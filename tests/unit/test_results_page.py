@@ -79,6 +79,7 @@ def test_what_is_not_known_is_a_dash(text: str) -> None:
 
 def test_a_shared_network_is_told_once(text: str) -> None:
     found = rows(text, "Comparable")[2:]
+    assert found[0][2:] == ["`pytorch`", "onnxruntime 1", "0.620", "0.720"]
     assert [row[:2] for row in found] == [
         ["`yolov8n`", "boxes"], ["`yolov8n_pose`", "boxes"], ["`yolov8n_pose`", "keypoints"]
     ]  # fmt: skip
