@@ -9,6 +9,9 @@ from edgemake.store import Artifact
 
 Facts = Mapping[str, Any]
 
+SHOWN = 60
+"""Characters of a value that a reason shows."""
+
 
 def preimage_changes(old: Facts, new: Facts) -> list[str]:
     """What differs between two preimages of one stage, most telling first.
@@ -16,7 +19,7 @@ def preimage_changes(old: Facts, new: Facts) -> list[str]:
     Preimages hold `params`, `inputs` ({name: {digest, from, files}}), `sources` and `toolchain`.
     """
     lines = [
-        f"{new['stage']}.{key}: {_show(before)} -> {_show(after)}"
+        f"{new['stage']}.{key}{_change(before, after)}"
         for key, before, after in _leaves(old.get("params"), new.get("params"))
     ]
     for name, before, after in _items(old.get("inputs"), new.get("inputs")):
@@ -96,6 +99,13 @@ def _verb(before: Any, after: Any) -> str:
     return "added" if before is None else "removed" if after is None else "changed"
 
 
+def _change(before: Any, after: Any) -> str:
+    """Both values; of long lists, whose beginnings are often alike, only that they differ."""
+    if any(isinstance(value, list) and len(str(value)) > SHOWN for value in (before, after)):
+        return f" {_verb(before, after)}"
+    return f": {_show(before)} -> {_show(after)}"
+
+
 def _show(value: Any) -> str:
     text = "nothing" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."

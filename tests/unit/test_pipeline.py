@@ -193,9 +193,10 @@ def test_what_varies_is_in_the_name() -> None:
             ["target=spacemit_k1"],
             ["model.weights=yolov8n.pt", "train=none"],
             ["model=yolov8n_pose"],
+            ["quant.search.count=[8,16]"],
         )
     }
-    assert len(names) == 11, names
+    assert len(names) == 12, names
 
 
 def test_equal_configs_give_equal_plans_and_a_leaf_reaches_only_its_readers() -> None:
