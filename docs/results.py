@@ -104,7 +104,10 @@ def page(builds: Sequence[Built], versions: Iterable[str], overrides: Sequence[s
         "# Results",
         f"Written by `{command}`; do not edit. [How accuracy is measured](metrics.md); "
         "[compare your own](compare.md).",
-        table(("model", "data set", "trained on", "counted on", "input", "epochs"), setup_rows(builds)),
+        table(
+            ("model", "data set", "trained on", "counted on", "input", "epochs"),
+            setup_rows(builds),
+        ),
         "## As on the board",
         table(
             ("model", "target", "", "float mAP50-95", "int8 mAP50-95", "drop, points",
