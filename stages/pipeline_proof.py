@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from edgemake.errors import UserError
 from edgemake.step import Input, Output, Step
-from stages import evaluate, gate, predict, report, search
+from stages import (
+    convert,
+    diagnose,
+    diagnose_onnx,
+    evaluate,
+    gate,
+    predict,
+    report,
+    search,
+    validation,
+)
 from stages.pipeline_build import CALIBRATION, Built, Network, build
 
 if TYPE_CHECKING:
@@ -88,11 +98,13 @@ def appendix(
     source: Step | None,
 ) -> tuple[Output, ...]:
     """What is put beside the package: the report, the metrics, the diagnosis."""
+    found = _diagnosis(config, network, built, source)
     parts: dict[str, Input] = {
         "export.json": built.export,
         "head.json": built.head,
         "model_int8.tflite": built.runs,
         "calibration.npy": built.images["calibration.npy"],
+        "diagnosis.json": found,
         **built.told,
     }
     if config.target.kind != "tflite":
@@ -107,7 +119,17 @@ def appendix(
         parts |= {name: source[name] for name in ("data", "manifest.json")}
     page = report.plan(config, packed.params.name, package=packed, parts=parts)
     metrics = () if measured is None else (measured.metrics,)
-    return (page[report.REPORT], *metrics)
+    return (page[report.REPORT], *metrics, found)
+
+
+def _diagnosis(config: Config, network: Network, built: Built, source: Step | None) -> Output:
+    """Where the int8 file departs from the float network."""
+    images, cut = built.images["calibration.npy"], network.cut
+    val = validation.plan(config, source)["validation.npy"] if source is not None else None
+    if config.target.kind == "onnx":
+        return diagnose_onnx.plan(config, cut, built.runs, images, val)["diagnosis.json"]
+    floats = convert.plan(config, cut["head.onnx"])["saved_model"]
+    return diagnose.plan(config, floats, built.runs, cut, images, val)["diagnosis.json"]
 
 
 def tries(
