@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vision.predictor import Predicted, Setting
 
 SCHEMA = 1
-"""Version of predictions.json; see docs/metrics.md."""
+"""Version of predictions.json; see docs/predictions.md."""
 SPLIT = "val"
 MOST = 300
 """Detections kept of one image: ultralytics' `max_det`."""

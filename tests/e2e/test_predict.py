@@ -137,6 +137,10 @@ def test_the_comparable_tiers_find_what_ultralytics_validation_finds(
         assert off["score"] <= 1e-3, form
 
 
+def test_every_decode_gives_back_what_was_written(tiers: dict[str, Path]) -> None:
+    assert answer(toolchain(tiers, "tflm"), "predict_decode.py") == 30
+
+
 def test_more_cores_find_the_same(chain: Delivered, tiers: dict[str, Path], tmp_path: Path) -> None:
     few = params(tiers, "litert", count=FEW)
     made = [
