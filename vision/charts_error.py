@@ -59,7 +59,7 @@ def worst(rows: Sequence[tuple[str, float, str]]) -> str:
         for y, (_, noise, branch) in zip(places, shown, strict=True):
             axes.barh(y, noise, height=0.62, color=SERIES[BRANCHES.index(branch)])
             axes.text(max(noise, 0) + 0.4, y, f"{noise:.1f} dB, {branch}", va="center", fontsize=9)
-        names = [shortened(name, 26) for name, *_ in shown]
+        names = [shortened(name, 28) for name, *_ in shown]
         axes.set_yticks(list(places), names, color=COLOUR["ink"])
         axes.set_ylim(0.4, len(shown) + 0.6)
         axes.set_xlim(right=1.45 * max(1.0, *(noise for _, noise, _ in shown)))

@@ -146,4 +146,4 @@ def operators(
 def rules(model: Json) -> str:
     """The contract's lines."""
     title = f"What {model['contract']['firmware']} demands"
-    return rules_table(title, model["contract"]["lines"], "rules")
+    return rules_table(title, model["contract"]["lines"], "rules-table")

@@ -22,7 +22,9 @@ def diagnosis(found: Json) -> dict[str, Any]:
         "runtime": found.get("runtime", ""),
         "findings": found["findings"],
         "depth": charts_error.depth(_points(measured)) if measured else None,
-        "worst": charts_error.worst([(label(t), noise(t) or 0.0, t["branch"]) for t in measured])
+        "worst": charts_error.worst(
+            [(f"{label(t)} {t['kind']}", noise(t) or 0.0, t["branch"]) for t in measured]
+        )
         if measured
         else None,
         "tensors": _tensors(tensors) if tensors else None,
@@ -82,6 +84,7 @@ def _outputs(outputs: Sequence[Json]) -> str:
     columns = [Column("output"), Column("role"), Column("stride", True), Column("scale", True)]
     columns += [Column("zero point", True), Column("largest score", True), Column("score headroom")]
     columns.append(Column("saturated, %", True, about="values at the largest that int8 has"))
+    columns.append(Column("range", about="taken by the channels that reach furthest, alone"))
     rows = []
     for one in outputs:
         largest, threshold = one.get("largest_score"), one.get("threshold")
@@ -90,7 +93,11 @@ def _outputs(outputs: Sequence[Json]) -> str:
             tone = "good" if largest > threshold else "bad"
             sign = "above" if largest > threshold else "not above"
             enough = Cell(f"{sign} {threshold:g}", tone=tone)
-        share = one.get("saturated")
+        share, spread = one.get("saturated"), one.get("channels_over_range")
+        few = ""
+        if spread and spread["rest"] < 1:
+            taken = 100 * (1 - spread["rest"])
+            few = f"{spread['channels']} of {spread['of']} channels take {taken:.0f} %"
         rows.append(
             [
                 Cell(one["name"], code=True),
@@ -101,6 +108,7 @@ def _outputs(outputs: Sequence[Json]) -> str:
                 number(largest, 3),
                 enough,
                 number(None if share is None else 100 * share, 2),
+                few,
             ]
         )
     return table("Outputs: what their int8 can express", columns, rows, "outputs")

@@ -104,6 +104,13 @@ def test_it_says_what_a_person_wants_to_know(whole: Delivered, desk: Opened) -> 
     assert "edgemake:" not in (whole.path / "report.html").read_text(encoding="utf-8")
 
 
+def test_links_lead_somewhere(desk: Opened) -> None:
+    ids: list[str] = desk.page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids)), sorted({name for name in ids if ids.count(name) > 1})
+    for link in desk.page.locator("a").all():
+        assert (link.get_attribute("href") or "").removeprefix("#") in ids
+
+
 def test_the_steps_the_config_and_the_versions_are_told(whole: Delivered, desk: Opened) -> None:
     steps = desk.page.locator("#steps-table tbody tr").all_inner_texts()
     assert len(steps) == len(whole.provenance["steps"])
