@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,17 +70,18 @@ def _graph(name: str, inputs: Mapping[str, Input], more: Sequence[Step]) -> list
     for edge in inputs.values():
         if isinstance(edge, Output) and not any(edge.step is step for step in mine):
             mine.append(edge.step)
-    steps = in_order([*more, *mine])
-    place = {id(step): number for number, step in enumerate(steps)}
-    graph = [
-        {
-            "stage": step.stage,
-            "label": step.label,
-            "parents": sorted(place[id(parent)] for parent in step.parents()),
-        }
-        for step in steps
-    ]
-    parents = sorted(place[id(step)] for step in mine)
+    graph: list[dict[str, Any]] = []
+    place: dict[int, int] = {}
+    seen: dict[str, int] = {}
+    for step in in_order([*more, *mine]):
+        parents = sorted(place[id(parent)] for parent in step.parents())
+        # A step that was planned twice is the same work, and one node.
+        same = json.dumps([step.stage, step.plain_params(), parents, sorted(step.inputs)])
+        if same not in seen:
+            seen[same] = len(graph)
+            graph.append({"stage": step.stage, "label": step.label, "parents": parents})
+        place[id(step)] = seen[same]
+    parents = sorted({place[id(step)] for step in mine})
     return [*graph, {"stage": "report", "label": name, "parents": parents}]
 
 

@@ -41,7 +41,7 @@ def complete(folder: Path, facts: Json) -> None:
     if not path.is_file():
         return
     text = path.read_text(encoding="utf-8")
-    steps: Sequence[Json] = facts["steps"]
+    steps = list({(step["stage"], step["digest"]): step for step in facts["steps"]}.values())
     for marker, filling in (
         ("graph", _graph_style(steps)),
         ("steps", _steps(steps)),

@@ -37,6 +37,14 @@ def test_templates_count_by_their_content() -> None:
     assert {"page.html.j2", "style.css", "sort.js"} < names
 
 
+def test_work_that_is_planned_twice_is_one_node() -> None:
+    one, again, other = step("convert", TRAIN), step("convert", TRAIN), step("convert", PACKAGE)
+    parts = {"head.json": one["x"], "export.json": again["x"], "data": other["x"]}
+    graph = report.plan(config(), "name", package=PACKAGE, parts=parts).plain_params()["steps"]
+    assert [node["stage"] for node in graph].count("convert") == 2
+    assert len(graph[-1]["parents"]) == 3, "two converts and the package"
+
+
 def test_the_graph_ends_with_the_report() -> None:
     extra = step("gate", TRAIN)
     parts = {"gate.json": Output(extra, "x")}

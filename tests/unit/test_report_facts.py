@@ -91,6 +91,11 @@ def test_without_report_or_markers_nothing_happens(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "mine"
 
 
+def test_the_same_work_is_told_once(tmp_path: Path) -> None:
+    twice = [step("convert", "x", "built"), step("convert", "x", "built")]
+    assert "1 step ran" in filled(tmp_path, steps=twice)
+
+
 def test_equal_steps_have_nodes_of_their_own() -> None:
     ids = node_ids([("predict", "a"), ("predict", "a"), ("predict", "b"), ("pre", "dicta")])
     assert len(set(ids)) == 4
