@@ -67,7 +67,9 @@ def _images(seen: Entry, chosen: Chosen) -> Iterator[Finding]:
             BAD if 2 * black >= count else LOOK,
             f"{black} of {count} calibration images show nothing",
             "all their values lie within 4 of 255 levels",
-            f"remove them from quant.calibration.source, and {more_images(count, chosen)}",
+            more_images(count, chosen)
+            if black == count
+            else f"remove them from {_place(chosen)}, and {more_images(count, chosen)}",
         )
     if copies:
         yield Finding(
@@ -105,6 +107,11 @@ def _images(seen: Entry, chosen: Chosen) -> Iterator[Finding]:
             "red minus blue fits that of the validation split much better the other way round",
             "write the pictures as RGB (OpenCV's imread gives BGR)",
         )
+
+
+def _place(chosen: Chosen) -> str:
+    """Where the calibration images come from."""
+    return "quant.calibration.source" if chosen.source == "user" else "the data set"
 
 
 def _images_of(count: int) -> str:
