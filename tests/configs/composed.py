@@ -29,12 +29,18 @@ def plain(*overrides: str) -> dict[str, Any]:
 
 
 def keys(values: dict[str, Any]) -> dict[str, str]:
-    """Stage -> request key of the plan of one config."""
+    """Stage -> request key of the plan of one config; `predict` with its tier."""
     config = validated(values, Config)
     planned = pipeline.plan(config)
-    steps: list[Step] = in_order([planned.package, *(v.step for v in planned.verdicts)])
+    edges = (*planned.verdicts, *planned.appendix)
+    steps: list[Step] = in_order([planned.package, *(edge.step for edge in edges)])
     resolver = Resolver(PROJECT, Digests(ROOT / "nowhere", writable=False))
-    return {step.stage: resolver.key(step) for step in steps}
+    return {named(step): resolver.key(step) for step in steps}
+
+
+def named(step: Step) -> str:
+    """What tells a step from all others of its pipeline."""
+    return f"predict {step.label}" if step.stage == "predict" else step.stage
 
 
 def leaves(values: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,38 +10,60 @@ from dataclasses import dataclass
 Readers = dict[str, set[str]]
 """Leaf, or prefix of leaves -> the stages that read it. The longest match counts."""
 
+FLOAT = {"predict pytorch", "predict onnx"}
+"""Tiers of the comparable table."""
+TFLITE_TIERS = {"predict cut_onnx", "predict litert", "predict tflm"}
+ONNX_TIERS = {"predict cut_onnx", "predict q_onnx"}
 NETWORK = {
-    "dataset": {"train", "calibration"},
-    "train": {"export"},
-    "package": set[str](),
+    "dataset": {"train", "calibration", "validation", "evaluate", "report", *FLOAT},
+    "train": {"export", "report", "predict pytorch"},
+    "package": {"report"},
+    "predict pytorch": {"evaluate"},
+    "predict onnx": {"evaluate"},
+    "predict cut_onnx": {"evaluate", "report"},
+    "evaluate": {"report"},
+    "report": set[str](),
 }
 TFLITE = NETWORK | {
-    "export": {"head", "check", "package"},
-    "head": {"convert"},
-    "convert": {"quantize"},
-    "calibration": {"quantize", "package"},
+    "dataset": NETWORK["dataset"] | TFLITE_TIERS,
+    "export": {"head", "check", "package", "report", *FLOAT, *TFLITE_TIERS},
+    "head": {"convert", "quantize", "diagnose", "evaluate", "report", *TFLITE_TIERS},
+    "convert": {"quantize", "diagnose"},
+    "calibration": {"quantize", "package", "diagnose", "report"},
     "check": {"package"},
+    "predict litert": {"evaluate"},
+    "predict tflm": {"evaluate", "report"},
+    "validation": {"diagnose"},
+    "diagnose": {"report"},
 }
+INT8 = {"diagnose", "report", "predict litert", "predict tflm"}
+"""What follows an int8 TFLite file, whatever the board."""
 WITH_NPU = TFLITE | {
-    "quantize": {"compile", "check", "package"},
-    "compile": {"check", "package"},
+    "quantize": {"compile", "check", "package", *INT8},
+    "compile": {"check", "package", "report"},
 }
-WITHOUT_NPU = TFLITE | {"quantize": {"arena", "check", "package"}, "arena": {"check"}}
+WITHOUT_NPU = TFLITE | {
+    "quantize": {"arena", "check", "package", *INT8},
+    "arena": {"check", "report"},
+}
 ONNX = NETWORK | {
-    "export": {"head", "check_onnx", "package"},
-    "head": {"quantize_onnx", "check_onnx"},
-    "calibration": {"quantize_onnx", "check_onnx", "package"},
-    "quantize_onnx": {"check_onnx", "package"},
+    "dataset": NETWORK["dataset"] | ONNX_TIERS,
+    "export": {"head", "check_onnx", "package", "report", *FLOAT, *ONNX_TIERS},
+    "head": {"quantize_onnx", "check_onnx", "diagnose_onnx", "report", *ONNX_TIERS},
+    "calibration": {"quantize_onnx", "check_onnx", "package", "diagnose_onnx", "report"},
+    "quantize_onnx": {"check_onnx", "package", "diagnose_onnx", "report", "predict q_onnx"},
     "check_onnx": {"package"},
+    "predict q_onnx": {"evaluate", "report"},
+    "validation": {"diagnose_onnx"},
+    "diagnose_onnx": {"report"},
 }
 
 COMMON: Readers = {
     "model.name": {"package"},
     "model.architecture": {"train", "export"},
-    "model.imgsz": {"train", "export", "calibration", "package"},
+    "model.imgsz": {"train", "export", "calibration", "validation", "package"},
     "model.needs_operators": set(),
-    "model.activation": {"train", "export", "package"},
-    "dataset.name": {"package"},
+    "dataset.name": {"package", "evaluate"},
     "dataset.": {"dataset"},
     "train.epochs": {"train"},
     "train.batch": {"train"},
@@ -51,15 +73,19 @@ COMMON: Readers = {
     "train.device": set(),
     "train.workers": set(),
     "export.": {"export"},
+    "evaluate.iou": FLOAT,
+    "gate.": {"report"},  # a first limit adds a verdict, which the report shows
+    "report.images": {"report"},
+    "track.": set(),
     "quant.calibration.": {"calibration"},
     "target.name": {"package"},
     "target.title": {"package"},
-    "target.preprocess": {"calibration", "package"},
     "target.outputs.": set(),
     "target.deliver.": {"package"},
     "toolchain.dir": set(),
-    "toolchain.locks.images": {"dataset", "head", "calibration"},
-    "toolchain.locks.torch": {"train", "export"},
+    "toolchain.locks.images": {"dataset", "head", "calibration", "validation"},
+    "toolchain.locks.torch": {"train", "export", "predict pytorch"},
+    "toolchain.locks.evaluation": {"evaluate", "report"},
     "toolchain.locks.": set(),
     "toolchain.xquant.wheel": set(),
 }
@@ -68,12 +94,18 @@ COMMON: Readers = {
 def tflite(output: str) -> Readers:
     """Of a board that runs TFLite files; `output`: the form of outputs that is chosen."""
     return COMMON | {
+        "model.activation": {"train", "export", "package", "diagnose"},
         "quant.weights": {"quantize", "package"},
+        "quant.calibration.source": {"calibration", "diagnose"},
+        "quant.calibration.count": {"calibration", "diagnose"},
+        "target.preprocess": {"calibration", "validation", "package", *TFLITE_TIERS},
+        "evaluate.": FLOAT | TFLITE_TIERS,
+        "diagnose.images": {"diagnose"},
         "target.at_info_chars": {"check", "package"},
         f"{output}.form": {"head", "check", "package"},
         f"{output}.order": {"head", "check"},
-        f"{output}.score": {"check", "package"},
-        f"{output}.iou": {"package"},
+        f"{output}.score": {"check", "package", "evaluate", "diagnose"},
+        f"{output}.iou": {"package", *TFLITE_TIERS},
         f"{output}.address": {"package"},
         f"{output}.": {"check"},
         "target.contract.firmware": {"check", "package"},
@@ -82,7 +114,8 @@ def tflite(output: str) -> Readers:
         "target.contract.keypoint_values": {"head", "check"},
         "target.contract.": {"check"},
         "target.memory.": {"check"},
-        "toolchain.locks.tensorflow": {"convert", "quantize"},
+        "toolchain.locks.tensorflow": {"convert", "quantize", "diagnose"},
+        "toolchain.locks.tflm": {"predict onnx", *TFLITE_TIERS},
     }
 
 
@@ -93,25 +126,37 @@ NPU: Readers = {
     "target.vela.": {"compile"},
     "toolchain.locks.vela": {"compile"},
 }
-NO_NPU: Readers = {"toolchain.locks.tflm": {"arena"}}
+NO_NPU: Readers = {"toolchain.locks.tflm": {"arena", "predict onnx", *TFLITE_TIERS}}
 
 
 def onnx(output: str) -> Readers:
     """Of a board that runs ONNX files."""
     return COMMON | {
+        "model.activation": {"train", "export", "package", "diagnose_onnx"},
         "quant.": {"quantize_onnx"},
+        "quant.method": {"quantize_onnx", "diagnose_onnx"},
+        "quant.precision_level": {"quantize_onnx", "diagnose_onnx"},
+        "quant.finetune_level": {"quantize_onnx", "diagnose_onnx"},
         "quant.calibration.": {"calibration"},
+        "quant.calibration.source": {"calibration", "diagnose_onnx"},
+        "quant.calibration.count": {"calibration", "diagnose_onnx"},
+        "target.preprocess": {"calibration", "validation", "package", *ONNX_TIERS},
+        "evaluate.": FLOAT | ONNX_TIERS,
+        "diagnose.images": {"diagnose_onnx"},
         f"{output}.form": {"head", "package"},
         f"{output}.order": {"head"},
         f"{output}.max_classes": {"check_onnx"},
-        f"{output}.score": {"check_onnx", "package"},
-        f"{output}.iou": {"package"},
+        f"{output}.score": {"check_onnx", "package", "evaluate", "diagnose_onnx"},
+        f"{output}.iou": {"package", *ONNX_TIERS},
         "target.contract.firmware": {"check_onnx", "package"},
         "target.contract.strides": {"head"},
         "target.contract.box_channels": {"head"},
         "target.contract.keypoint_values": {"head"},
         "target.contract.": {"check_onnx"},
-        "toolchain.locks.images": {"dataset", "head", "calibration", "check_onnx"},
+        "toolchain.locks.images": {
+            *("dataset", "head", "calibration", "check_onnx", "validation", "diagnose_onnx")
+        },
+        "toolchain.locks.tflm": {"predict onnx", *ONNX_TIERS},
         "toolchain.locks.xslim": {"quantize_onnx"},
     }
 

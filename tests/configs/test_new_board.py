@@ -43,7 +43,7 @@ def test_all_of_it_plans_and_only_the_boards_own_steps_are_new(conf: Path) -> No
     before, after = keys(plain()), keys(values(conf))
     assert after.keys() == before.keys()
     assert {stage for stage in before if before[stage] != after[stage]} == {
-        *("compile", "check", "package")
+        *("compile", "check", "package", "report")
     }
 
 

@@ -140,4 +140,7 @@ def test_every_field_says_what_it_is(struct: Any) -> None:
 def test_equal_steps_of_two_configs_are_one() -> None:
     first, second = keys(plain()), keys(plain("quant.calibration.count=32"))
     shared = {stage for stage in first if first[stage] == second[stage]}
-    assert shared == {"dataset", "train", "export", "head", "convert"}
+    assert shared == {
+        *("dataset", "train", "export", "head", "convert", "validation"),
+        *("predict pytorch", "predict onnx", "predict cut_onnx"),
+    }

@@ -69,6 +69,7 @@ class Loose(msgspec.Struct):
     limit: Any = None
     text: Any = None
     sleep: Any = None
+    proof: Any = None
     toolchain: Any = None
     extra: Any = None
     kind: Any = None

@@ -28,8 +28,8 @@ class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: int
     text: str
     sleep: Sleep
-    toolchain: str | None
     proof: Literal["none", "after", "before"]
+    toolchain: str | None
 
 
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
