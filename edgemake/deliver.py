@@ -135,7 +135,7 @@ class Deliverer:
             for output in delivery.appendix:
                 _copy(self._artifact(output.step).path / output.path, made / output.path)
         roots = delivery.every_root() if with_appendix else delivery.roots()
-        steps = in_order(roots)
+        steps = {self._resolver.key(step): step for step in in_order(roots)}.values()
         records = {}
         for step in steps:
             artifact = self._artifact(step)

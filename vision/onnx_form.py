@@ -48,7 +48,7 @@ def metadata(
     names: Mapping[int, str], stride: int, task: str, imgsz: int, kpt_shape: list[int] | None
 ) -> dict[str, Any]:
     """The entries that the build and ultralytics itself read from a file; kpt_shape for pose."""
-    found = {"names": dict(names), "stride": stride, "task": task, "imgsz": imgsz}
+    found = {"names": dict(names), "stride": stride, "task": task, "imgsz": [imgsz, imgsz]}
     return found if kpt_shape is None else {**found, "kpt_shape": list(kpt_shape)}
 
 

@@ -207,7 +207,7 @@ def test_pose_is_exported_with_them(pose: Any) -> None:
         "names": "{0: 'box'}",
         "stride": "32",
         "task": "pose",
-        "imgsz": "96",
+        "imgsz": "[96, 96]",  # height and width, as ultralytics reads it
         "kpt_shape": "[4, 3]",
     }
     assert pose["kernels"]
