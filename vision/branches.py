@@ -18,6 +18,8 @@ BRANCHES = {
     "box": BOX, "class": CLASS, "score": CLASS, "score_sum": CLASS, "keypoints": KEYPOINT,
 }  # fmt: skip
 """Role of an output in head.json -> the branch that ends there."""
+RAW = {"box", "class", "keypoints"}
+"""Roles of outputs in networks that decode nothing."""
 RESIZES = ("RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR", "Resize", "Upsample")
 """A YOLO neck begins where a coarse map is first enlarged."""
 SOFTMAXES, SIGMOIDS = ("SOFTMAX", "Softmax"), ("LOGISTIC", "Sigmoid")
@@ -90,7 +92,12 @@ class Graph:
         return [*inner, *roles]
 
     def _decoded_ends(self) -> list[End]:
-        """What the last softmax and the last sigmoids of the network take, first one first."""
+        """What the last softmax and the last sigmoids of the network take, first one first.
+
+        None in a network that leaves all decoding to the board: its last softmax is attention.
+        """
+        if {entry["role"] for entry in self.head["outputs"]} <= RAW:
+            return []
         ends: list[End] = []
         ahead: set[str] = set()
         gated = {t for op in self.operators if op.kind in PRODUCTS for t in op.inputs}

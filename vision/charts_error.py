@@ -21,7 +21,7 @@ from vision.charts import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BRANCHES = ("backbone", "neck", "box", "class", "keypoint")
+BRANCHES = ("backbone", "neck", "box", "class", "keypoint", "decode")
 BESIDE = {"box": -0.3, "keypoint": 0.3}
 """Branches of the same layer lie side by side."""
 WORST = 12

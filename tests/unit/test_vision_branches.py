@@ -172,6 +172,15 @@ def test_attention_is_no_end() -> None:
     assert whole.places()["asked"].branch == "backbone"
 
 
+def test_a_network_without_decoding_ends_at_its_outputs() -> None:
+    """Whatever softmax there is, is attention."""
+    graph = raw()
+    inner = [*chain("images", "asked", kind="SOFTMAX"), *chain("asked", "fine", layer="model.1")]
+    whole = Graph([*inner, *graph.operators[1:]], graph.shapes, graph.outputs, graph.head)
+    assert [end.tensor for end in whole.ends()] == list(graph.outputs)
+    assert whole.places()["asked"].branch == "backbone"
+
+
 def test_outputs_lead_back_to_what_was_compared() -> None:
     graph = decoded()
     known = [name for op in graph.operators if op.kind == "CONV_2D" for name in op.outputs]
