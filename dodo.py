@@ -5,6 +5,7 @@ every Hydra override of the command line and makes doit tasks of the deliveries 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,10 +28,36 @@ def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
     pictures = [word for word in overrides if word.startswith(("image=", "out="))]
     keys = [word for word in overrides if word not in pictures]
     config = load(PROJECT, keys, Config, keep=keep)
-    toolchains = PROJECT.root / Path(config.toolchain.dir).expanduser()
     planned = pipeline.plan(config)
     asked = errand(config, planned, pictures) if pictures else None
-    return Plan([delivery(config, planned)], how_to_run(config), toolchains, asked)
+    return replace(as_planned(config, planned), errand=asked)
+
+
+def plan_points(points: Sequence[Sequence[str]], *, keep: bool = True) -> Plan:
+    """What the points of a sweep ask for, as one plan: `doit -m`, and launchers.
+
+    A point is the overrides of one build, as `plan` takes them; it may not sweep itself. The plan
+    has a delivery for each point, in their order (`Delivery.point` tells them apart); a point that
+    cannot be planned is in `Plan.refused` instead, with what `plan` would have raised.
+    """
+    from edgemake.sweep import plan_each  # for sweeps alone
+
+    return plan_each(PROJECT, points, Config, plan_one, keep=keep)
+
+
+def plan_one(config: Config) -> Plan:
+    """What one config of a sweep asks for. Raises UserError."""
+    return as_planned(config, pipeline.plan(config))
+
+
+def as_planned(config: Config, planned: pipeline.Pipeline) -> Plan:
+    """A config's delivery, and how to run what it needs."""
+    return Plan([delivery(config, planned)], how_to_run(config), toolchain_dir(config))
+
+
+def toolchain_dir(config: Config) -> Path:
+    """Where toolchains are installed."""
+    return PROJECT.root / Path(config.toolchain.dir).expanduser()
 
 
 def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
@@ -83,7 +110,7 @@ def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = Tr
     return Plan(
         [delivery(config, one) for config, one in planned],
         how_to_run(tools),
-        PROJECT.root / Path(tools.toolchain.dir).expanduser(),
+        toolchain_dir(tools),
         Errand(step, partial(compare_table.hand_out, wanted.page)),
     )
 
@@ -96,8 +123,7 @@ def check_model(words: Sequence[str], overrides: Sequence[str], *, keep: bool = 
     step = pipeline_check.check_file(config, file)
     board = config.target.title, config.target.contract.firmware
     tell = partial(foreign_table.tell, file, board, figures.cost)
-    toolchains = PROJECT.root / Path(config.toolchain.dir).expanduser()
-    return Plan([], {}, toolchains, Errand(step, tell))
+    return Plan([], {}, toolchain_dir(config), Errand(step, tell))
 
 
 def how_to_run(config: Config) -> Mapping[str, str]:

@@ -42,6 +42,15 @@ class Errand:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A point of a sweep that cannot be planned."""
+
+    point: tuple[str, ...]
+    """The overrides that tell it from the others of its sweep."""
+    message: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a command line asks for."""
 
@@ -50,6 +59,8 @@ class Plan:
     """Variables for the stages that are in no key: the device, the number of workers."""
     toolchain_dir: Path | None = None
     errand: Errand | None = None
+    refused: Sequence[Refused] = ()
+    """Points of the sweep that have no delivery, because they cannot be planned."""
 
 
 class Build:
@@ -70,6 +81,7 @@ class Build:
         self.force_all = False
         self.workers = 1
         self.environment, self.errand = plan.environment, plan.errand
+        self.refused = plan.refused
         self.watcher: Watcher | None = None
 
     def steps(self) -> list[Step]:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -54,6 +54,23 @@ def load(project: Project, overrides: Sequence[str], schema: type[T], *, keep: b
         for old in sorted(cached.parent.iterdir(), key=lambda p: -p.stat().st_mtime)[_KEPT:]:
             old.unlink(missing_ok=True)
     return config
+
+
+class Configs(Generic[T]):
+    """The configs of many lines of overrides, while it is open."""
+
+    def __init__(self, project: Project, schema: type[T], *, keep: bool) -> None:
+        self._project, self._schema, self._keep = project, schema, keep
+
+    def __enter__(self) -> Configs[T]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def load(self, overrides: Sequence[str]) -> T:
+        """As `load` gives it. Raises UserError."""
+        return load(self._project, overrides, self._schema, keep=False)
 
 
 def validated(plain: dict[str, Any], schema: type[T]) -> T:

@@ -46,6 +46,8 @@ class Delivery:
     complete: Callable[[Path, Mapping[str, Any]], None] | None = None
     """Fills into the appendix, in the folder given, what only a build knows: the `facts`."""
     track: Tracker | None = None
+    point: tuple[str, ...] = ()
+    """The overrides that tell this point from the others of its sweep; empty outside of one."""
 
     def commands_for(self, path: Path) -> list[str]:
         """The commands, with the place where the deliverable lies filled in."""
