@@ -1,21 +1,31 @@
-"""Overrides to one composed config, by Hydra. The only module that imports Hydra or OmegaConf."""
+"""Overrides to composed configs, by Hydra. The only module that imports Hydra or OmegaConf."""
 
 from __future__ import annotations
 
+import contextlib
+import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override, RangeSweep
 from hydra.errors import ConfigCompositionException, HydraException
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from edgemake.compose_hints import full_name, groups, keys_of, other_options, unreadable
 from edgemake.errors import UserError, did_you_mean
+
+PARAMS = "hydra.sweeper.params"
+"""Where a config defines sweeps: key -> what could stand after its = on the command line."""
 
 
 def composed(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
@@ -23,20 +33,147 @@ def composed(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
 
     Raises UserError that names the override, what is wrong with it, and the nearest right one.
     """
-    parsed = [_parse(text) for text in overrides]
+    parsed = [parse(text) for text in overrides]
+    with _opened(conf, parsed):
+        config = compose("config", list(overrides))
+        _refuse_resolvers(OmegaConf.to_container(config, resolve=False))
+        return _without_hydra(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+
+
+def unresolved(conf: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """As `composed`, with interpolations and `???` as they are written."""
+    with _opened(conf, [parse(text) for text in overrides]):
+        config = compose("config", list(overrides))
+        return _without_hydra(OmegaConf.to_container(config, resolve=False))
+
+
+def resolved(plain: dict[str, Any]) -> dict[str, Any] | None:
+    """What `unresolved` gave, with its interpolations replaced; None where one has no answer."""
+    try:
+        _refuse_resolvers(plain)
+        config = OmegaConf.create(plain)
+        return _without_hydra(OmegaConf.to_container(config, resolve=True, throw_on_missing=True))
+    except (UserError, OmegaConfBaseException):
+        return None
+
+
+@contextlib.contextmanager
+def _opened(conf: Path, parsed: list[Override]) -> Iterator[None]:
+    """While Hydra composes configs of `conf` with these overrides; its errors become UserError."""
     with initialize_config_dir(str(conf.absolute()), version_base="1.3"):
         for override in parsed:
             _check_group(conf, override)
         try:
-            config = compose("config", list(overrides))
-            _refuse_resolvers(OmegaConf.to_container(config, resolve=False))
-            plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+            yield
         except (HydraException, ConfigCompositionException, OmegaConfBaseException) as error:
             raise _explained(conf, parsed, error) from None
         except yaml.MarkedYAMLError as error:
-            raise UserError(_unreadable(error)) from None
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items() if key != "hydra"}
+            raise UserError(unreadable(error)) from None
+
+
+def _without_hydra(config: Any) -> dict[str, Any]:
+    assert isinstance(config, dict)
+    return {str(key): value for key, value in config.items() if key != "hydra"}
+
+
+def axes(conf: Path, overrides: Sequence[str], most: int) -> list[list[str]]:
+    """Of each override those that it stands for: several of a sweep, else itself. In the order
+    written, after the sweeps of PARAMS, whose place a later word for the same key
+    takes, as in Hydra's own sweeper. An axis ends after `most` values and one more.
+
+    A shuffled axis comes in an order that its own words decide. Raises UserError.
+    """
+    given = [_parse(text) for text in overrides]
+    if swept := [o for o in given if o.is_hydra_override() and o.is_sweep_override()]:
+        raise UserError(f"{swept[0].input_line!r}: Hydra's own settings cannot be swept")
+    params = [_parse(text) for text in _sweeper_params(conf, given)]
+    found: list[Override] = []
+    for override in [*params, *(o for o in given if not o.is_hydra_override())]:
+        place = (override.key_or_group, override.package)
+        same = [i for i, o in enumerate(found) if (o.key_or_group, o.package) == place]
+        if same and (override.is_sweep_override() or _is_swept(found[same[-1]], params)):
+            found[same[-1]] = override
+        else:
+            found.append(override)
+    return [_values(conf, override, most) for override in found]
+
+
+def _is_swept(override: Override, params: list[Override]) -> bool:
+    return override.is_sweep_override() or any(override is param for param in params)
+
+
+def _values(conf: Path, override: Override, most: int) -> list[str]:
+    """What one axis names."""
+    text, key = override.input_line or "", override.key_or_group
+    if not override.is_sweep_override():
+        return [text]
+    if not override.is_discrete_sweep():
+        raise UserError(
+            f"{text!r} is for sweepers that search, such as Optuna's (python dodo.py --multirun); "
+            "give values (a,b) or a range(start,stop,step)"
+        )
+    value: Any = override.value()
+    if isinstance(value, Glob):
+        options = groups(conf).get(key)
+        if options is None:
+            raise UserError(
+                f"{text!r}: glob() chooses from a config group, and {key} is none"
+                f"{did_you_mean(key, groups(conf))}"
+            )
+        words = value.filter(options)
+    else:
+        words = _enumerated(override, value, most)
+    if not words:
+        known = groups(conf).get(key)
+        hint = f"; there are: {', '.join(known)}" if known else ""
+        raise UserError(f"{text!r} names no value at all{hint}")
+    return [f"{override.get_key_element()}={word}" for word in words]
+
+
+def _enumerated(override: Override, value: Any, most: int) -> list[str]:
+    if isinstance(value, RangeSweep) and value.shuffle:
+        ordered = replace(override, _value=replace(value, shuffle=False))
+        if len(_enumerated(ordered, ordered.value(), most)) > most:
+            raise UserError(f"{override.input_line!r} names more than {most} values")
+    before = random.getstate()
+    random.seed(override.input_line)
+    try:
+        return list(islice(override.sweep_string_iterator(), most + 1))
+    except (HydraException, ValueError) as error:
+        raise UserError(f"{override.input_line!r}: {str(error).splitlines()[0]}") from None
+    finally:
+        random.setstate(before)
+
+
+def _sweeper_params(conf: Path, given: list[Override]) -> list[str]:
+    """The sweeps that the config defines, as overrides. What the command line says of them is read
+    here: put into Hydra's own schema, which has no params, it ends in an AttributeError."""
+    known = groups(conf)
+    chosen = [o for o in given if not o.is_sweep_override() and not _is_param(o)]
+    chosen = [o for o in chosen if o.is_hydra_override() or o.key_or_group in known]
+    with _opened(conf, chosen):
+        lines = [o.input_line or "" for o in chosen]
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        multirun = RunMode.MULTIRUN
+        config = hydra.compose_config("config", lines, multirun, with_log_configuration=False)
+        found: Any = OmegaConf.to_container(config.hydra.sweeper, resolve=True)
+    if not str(found["_target_"]).endswith(".BasicSweeper"):
+        raise UserError(
+            f"hydra.sweeper is {found['_target_']}: `doit -m` builds all points of a plain "
+            "sweep; a sweeper that chooses its points runs with `python dodo.py --multirun`"
+        )
+    params: dict[str, Any] = dict(found["params"] or {})
+    for override in (o for o in given if _is_param(o)):
+        key, value = override.key_or_group.removeprefix(PARAMS), override.value()
+        if not key and not isinstance(value, dict):
+            raise UserError(f"{override.input_line!r}: give keys with their sweeps: {{a:'1,2'}}")
+        params |= value if isinstance(value, dict) and not key else {key[1:]: value}
+    return [f"{key}={value}" for key, value in params.items()]
+
+
+def _is_param(override: Override) -> bool:
+    return f"{override.key_or_group}.".startswith(f"{PARAMS}.")
 
 
 def _refuse_resolvers(config: Any, key: str = "") -> None:
@@ -54,19 +191,15 @@ def _refuse_resolvers(config: Any, key: str = "") -> None:
         )
 
 
-def groups(conf: Path) -> dict[str, list[str]]:
-    """Config groups and their options: folder -> files."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(conf.rglob("*.yaml")):
-        if path.parent != conf:
-            found.setdefault(path.parent.relative_to(conf).as_posix(), []).append(path.stem)
-    return found
-
-
-def _unreadable(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark
-    place = f"{mark.name}, line {mark.line + 1}" if mark is not None else "a file of conf/"
-    return f"cannot read {place}: {error.problem}"
+def parse(text: str) -> Override:
+    """One override that is no sweep. Raises UserError."""
+    override = _parse(text)
+    if override.is_sweep_override():
+        raise UserError(
+            f"{text!r} names several values; give one value for one build, or add -m to build "
+            "with each of them"
+        )
+    return override
 
 
 def _parse(text: str) -> Override:
@@ -74,8 +207,6 @@ def _parse(text: str) -> Override:
         override: Override = OverridesParser.create().parse_override(text)
     except HydraException as error:
         raise UserError(f"cannot read {text!r}: {str(error).splitlines()[0]}") from None
-    if override.is_sweep_override():
-        raise UserError(f"{text!r} names several values; give one value for one build")
     return override
 
 
@@ -128,9 +259,9 @@ def _unknown_key(conf: Path, parsed: list[Override], override: Override) -> str 
         return None
     kind = "key" if "." in key else "config group or key"
     hint = (
-        _other_options(conf, key)
-        or _full_name(key, config)
-        or did_you_mean(key, [*known, *_keys(config)])
+        other_options(conf, key)
+        or full_name(key, config)
+        or did_you_mean(key, [*known, *keys_of(config)])
     )
     return f"there is no {kind} {key!r}{hint}"
 
@@ -143,28 +274,3 @@ def _without(conf: Path, parsed: list[Override], override: Override) -> Any:
         return OmegaConf.to_container(compose("config", base), resolve=False)
     except (HydraException, ConfigCompositionException, OmegaConfBaseException):
         return None
-
-
-def _other_options(conf: Path, key: str) -> str:
-    """A hint for a key that only other options of its group have."""
-    group, _, rest = key.partition(".")
-    found = [
-        f"{group}={option}"
-        for option in groups(conf).get(group, [])
-        if rest in _keys(OmegaConf.to_container(OmegaConf.load(conf / group / f"{option}.yaml")))
-    ]
-    return f"; it belongs to {' and '.join(found)}" if found else ""
-
-
-def _full_name(key: str, config: Any) -> str:
-    """A hint for a key without its section: imgsz -> model.imgsz."""
-    found = [repr(name) for name in _keys(config) if name.rpartition(".")[2] == key]
-    return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= 4 else ""
-
-
-def _keys(config: Any, prefix: str = "") -> Iterator[str]:
-    if isinstance(config, dict):
-        for key, value in config.items():
-            if f"{prefix}{key}" != "hydra":
-                yield f"{prefix}{key}"
-                yield from _keys(value, f"{prefix}{key}.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -19,6 +19,11 @@ from edgemake.store import write_atomically
 T = TypeVar("T", bound=msgspec.Struct)
 
 _KEPT = 200
+"""Configs of single builds that are remembered, …"""
+_KEPT_SWEEPS = 20
+"""… and of how many sweeps, …"""
+_REMEMBERED = 200
+"""… if these have no more points: with more, building takes so long that composing is nothing."""
 
 
 def overrides_of(arguments: Sequence[str]) -> list[str]:
@@ -36,41 +41,64 @@ def is_override(argument: str) -> bool:
 def load(project: Project, overrides: Sequence[str], schema: type[T], *, keep: bool = True) -> T:
     """Compose, validate and return the config. With `keep` its values are remembered by the
     content of `conf/` and the overrides. Raises UserError."""
-    conf = project.root / "conf"
-    digests = Digests(project.host_state / "digests.sqlite3", writable=keep)
-    key = digest_of([digests.tree(conf), list(overrides)])
-    digests.save()
-    cached = project.state / "configs" / f"{key}.json"
+    known = Remembered(project, "configs", list(overrides), keep=keep)
     try:
-        return msgspec.json.decode(cached.read_bytes(), type=schema)
+        return msgspec.json.decode(known.read(), type=schema)
     except (OSError, msgspec.DecodeError):
         pass
     from edgemake.compose import composed
 
-    plain = composed(conf, overrides)
+    plain = composed(project.root / "conf", overrides)
     config = validated(plain, schema)
-    if keep:
-        write_atomically(cached, json.dumps(plain).encode())
-        for old in sorted(cached.parent.iterdir(), key=lambda p: -p.stat().st_mtime)[_KEPT:]:
-            old.unlink(missing_ok=True)
+    known.write(plain, most=_KEPT)
     return config
 
 
-class Configs(Generic[T]):
-    """The configs of many lines of overrides, while it is open."""
-
-    def __init__(self, project: Project, schema: type[T], *, keep: bool) -> None:
-        self._project, self._schema, self._keep = project, schema, keep
-
-    def __enter__(self) -> Configs[T]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+def load_each(
+    project: Project, points: Sequence[Sequence[str]], schema: type[T], *, keep: bool = True
+) -> Iterator[T | UserError]:
+    """`load` for each point of a sweep: its config, or what `load` would have raised."""
+    known = Remembered(project, "sweeps", [list(point) for point in points], keep=keep)
+    try:
+        yield from msgspec.json.decode(known.read(), type=list[schema])  # type: ignore[valid-type]
+        return
+    except (OSError, msgspec.DecodeError):
         pass
+    from edgemake.compose_many import Composer
 
-    def load(self, overrides: Sequence[str]) -> T:
-        """As `load` gives it. Raises UserError."""
-        return load(self._project, overrides, self._schema, keep=False)
+    composer, sound = Composer(project.root / "conf"), list[dict[str, Any]]()
+    for point in points:
+        try:
+            plain = composer.composed(point)
+            yield validated(plain, schema)
+            sound.append(plain)
+        except UserError as error:
+            yield error
+    if len(sound) == len(points) <= _REMEMBERED:
+        known.write(sound, most=_KEPT_SWEEPS)
+
+
+class Remembered:
+    """A small file that what was made of `conf/` and some words is remembered in."""
+
+    def __init__(self, project: Project, folder: str, words: Any, *, keep: bool) -> None:
+        """`keep`: whether anything may be written to disk."""
+        digests = Digests(project.host_state / "digests.sqlite3", writable=keep)
+        key = digest_of([digests.tree(project.root / "conf"), words])
+        digests.save()
+        self._path, self._keep = project.state / folder / f"{key}.json", keep
+
+    def read(self) -> bytes:
+        """Raises OSError when nothing is remembered."""
+        return self._path.read_bytes()
+
+    def write(self, value: Any, *, most: int) -> None:
+        """Remember a value; of all files beside it the newest `most` are kept."""
+        if not self._keep:
+            return
+        write_atomically(self._path, json.dumps(value).encode())
+        for old in sorted(self._path.parent.iterdir(), key=lambda p: -p.stat().st_mtime)[most:]:
+            old.unlink(missing_ok=True)
 
 
 def validated(plain: dict[str, Any], schema: type[T]) -> T:

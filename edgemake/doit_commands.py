@@ -115,7 +115,7 @@ class ConfigCommand(ReadCommand):
     )
 
     def answer(self, build: Build, names: list[str], params: Any) -> int:
-        from edgemake.compose import groups
+        from edgemake.compose_hints import groups
         from edgemake.manual import markdown, rows
 
         schema, values = self.loader.namespace["SCHEMA"], build.deliveries[0].config

@@ -1,20 +1,61 @@
-"""Many points planned as one: each is composed and validated by itself, then all are merged."""
+"""A sweep: the points that a command line stands for, and all of them planned as one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 from typing import TypeVar
 
 import msgspec
 
 from edgemake.build import Plan, Refused
-from edgemake.config import Configs
+from edgemake.config import Remembered, load_each
 from edgemake.delivery import Delivery
 from edgemake.errors import UserError
 from edgemake.project import Project
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+MOST = 100_000
+"""Points of one sweep; a plan of more does not fit into memory."""
+_REMEMBERED = 2000
+"""A sweep of more points is told apart anew each time."""
+_KEPT = 20
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a command line with sweeps stands for."""
+
+    points: list[tuple[str, ...]]
+    """Overrides of each point, in Hydra's order: the last axis goes fastest."""
+    repeated: int = 0
+    """How many more were said, each equal to one of `points`."""
+
+
+def expanded(project: Project, overrides: Sequence[str], *, keep: bool = True) -> Sweep:
+    """The points of a command line. With `keep` they are remembered. Raises UserError."""
+    known = Remembered(project, "sweeps", ["axes", *overrides], keep=keep)
+    try:
+        return msgspec.json.decode(known.read(), type=Sweep)
+    except (OSError, msgspec.DecodeError):
+        pass
+    from edgemake.compose import axes
+
+    sides = axes(project.root / "conf", overrides, MOST)
+    size = prod(len(side) for side in sides)
+    if size > MOST:
+        shown = " x ".join(str(min(len(side), MOST)) for side in sides if len(side) > 1)
+        raise UserError(
+            f"that is a sweep of more than {MOST:,} points ({shown}); give the axes fewer values"
+        )
+    points = list(dict.fromkeys(product(*sides)))
+    sweep = Sweep(points, size - len(points))
+    if size <= _REMEMBERED:
+        known.write(msgspec.to_builtins(sweep), most=_KEPT)
+    return sweep
 
 
 def plan_each(
@@ -30,19 +71,20 @@ def plan_each(
     What a plan says of the machine (variables, where toolchains lie) is the same for all points:
     the first says it, a point that says otherwise is refused.
     """
-    words = varying(points)
     deliveries: list[Delivery] = []
     refused: list[Refused] = []
     whole: Plan | None = None
-    with Configs(project, schema, keep=keep) as configs:
-        for point, word in zip(points, words, strict=True):
-            try:
-                plan = plan_one(configs.load(point))
-                whole = plan if whole is None else _together(whole, plan)
-            except UserError as error:
-                refused.append(Refused(word, str(error)))
-                continue
-            deliveries += [replace(delivery, point=word) for delivery in plan.deliveries]
+    configs = load_each(project, points, schema, keep=keep)
+    for word, config in zip(varying(points), configs, strict=True):
+        try:
+            if isinstance(config, UserError):
+                raise config
+            plan = plan_one(config)
+            whole = plan if whole is None else _together(whole, plan)
+        except UserError as error:
+            refused.append(Refused(word, str(error)))
+            continue
+        deliveries += [replace(delivery, point=word) for delivery in plan.deliveries]
     return replace(whole or Plan([]), deliveries=deliveries, refused=refused)
 
 

@@ -10,7 +10,7 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).parent))
 from composed import ROOT, plain
 
-from edgemake.compose import groups
+from edgemake.compose_hints import groups
 from edgemake.config import validated
 from edgemake.manual import markdown
 from stages.schema import Config

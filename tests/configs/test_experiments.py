@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from composed import ROOT, keys, plain
 
-from edgemake.compose import groups
+from edgemake.compose_hints import groups
 from edgemake.config import validated
 from edgemake.errors import UserError
 from edgemake.step import Step, in_order

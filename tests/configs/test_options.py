@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from composed import ROOT, keys, plain
 
-from edgemake.compose import groups
+from edgemake.compose_hints import groups
 from edgemake.errors import UserError
 from stages import schema
 from vision.xslim_wheel import NEEDED

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgemake.compose import composed, groups
+from edgemake.compose import composed
+from edgemake.compose_hints import groups
 from edgemake.errors import UserError
 
 
