@@ -141,7 +141,7 @@ def _step_task(build: Build, step: Step) -> dict[str, Any]:
         "actions": [(_attempt, [build.run, step])],
         "file_dep": list(_files(build, step)),
         "task_dep": [task_name(build, parent) for parent in step.parents()],
-        "targets": [str(link / name) for name in (*step.outputs, RECORD)],
+        "targets": [f"{link}/{name}" for name in (*step.outputs, RECORD)],
         "uptodate": [(build.is_current, [step])],
         "setup": [f"toolchain:{step.toolchain}"] if step.toolchain else [],
         "clean": [(Unlink(build, step),)],
@@ -153,7 +153,7 @@ def _step_task(build: Build, step: Step) -> dict[str, Any]:
 def _files(build: Build, step: Step) -> Iterator[str]:
     for edge in step.inputs.values():
         if isinstance(edge, Output):
-            yield str(build.resolver.link(edge.step) / edge.path)
+            yield f"{build.resolver.link(edge.step)}/{edge.path}"
         elif isinstance(edge, UserFile):
             yield str(edge.path)
         else:
@@ -168,7 +168,7 @@ def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
         "doc": str(path),
         "actions": [(_attempt, [build.deliverer.deliver, delivery])],
         "file_dep": [
-            str(build.resolver.link(root) / name) for root in roots for name in root.outputs
+            f"{build.resolver.link(root)}/{name}" for root in roots for name in root.outputs
         ],
         "task_dep": [task_name(build, root) for root in roots],
         "targets": [str(path)],

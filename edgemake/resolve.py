@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -56,7 +57,10 @@ class Resolver:
         self._sources = Sources(project.source_roots, digests)
         self._user: dict[tuple[str, tuple[str, ...]], str] = {}
         self._keys: dict[int, tuple[Step, str]] = {}
+        self._names: dict[str, str] = {}
+        self._links: dict[str, Path] = {}
         self._found: dict[str, Verdict] = {}
+        self._still: dict[str, Verdict] | None = None
         self._locks: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def key(self, step: Step) -> str:
@@ -70,28 +74,49 @@ class Resolver:
 
     def name(self, step: Step) -> str:
         """Readable and unique: the label, made safe for a file name, and a short request key."""
-        label = re.sub(r"[^\w.+-]+", "_", step.label or step.stage)[:80]
-        return f"{label}-{self.key(step)[:8]}"
+        key = self.key(step)
+        if key not in self._names:
+            label = re.sub(r"[^\w.+-]+", "_", step.label or step.stage)[:80]
+            self._names[key] = f"{label}-{key[:8]}"
+        return self._names[key]
 
     def link(self, step: Step) -> Path:
         """The static path that doit and people use; a link into the store."""
-        return self.project.artifacts / step.stage / self.name(step)
+        key = self.key(step)
+        if key not in self._links:
+            self._links[key] = self.project.artifacts / step.stage / self.name(step)
+        return self._links[key]
 
     def look(self, step: Step) -> Verdict:
         """What a build would do with this step right now."""
         key = self.key(step)
-        if key in self._found:
-            return self._found[key]
+        known = self._found.get(key) or (self._still or {}).get(key)
+        if known is not None:
+            return known
+        verdict = self._look(step)
+        if verdict.artifact is not None:
+            self._found[key] = verdict
+        elif self._still is not None:
+            self._still[key] = verdict
+        return verdict
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """While open nothing is built: what is not there is looked for once, not once for each
+        step that comes after it."""
+        self._still = {}
+        try:
+            yield
+        finally:
+            self._still = None
+
+    def _look(self, step: Step) -> Verdict:
         parents = {id(p): self.look(p).artifact for p in step.parents()}
         missing = tuple(p for p in step.parents() if parents[id(p)] is None)
         if missing:
             return Verdict(waits_for=missing)
         action = self._action(step, {k: a for k, a in parents.items() if a is not None})
-        artifact = self.store.find(step.stage, action.digest)
-        verdict = Verdict(artifact, action)
-        if artifact is not None:
-            self._found[key] = verdict
-        return verdict
+        return Verdict(self.store.find(step.stage, action.digest), action)
 
     def reasons(self, step: Step, verdict: Verdict) -> list[str]:
         """Why the step is not simply reused, in words; for a reused one why it was made."""
