@@ -142,7 +142,7 @@ def _page(found: Mapping[str, Any], work: Work) -> str:
     from jinja2 import Environment, StrictUndefined
 
     from vision.charts_compare import trade
-    from vision.compare_entries import describe
+    from vision.compare_groups import describe
 
     charts = []
     for i, chart in enumerate(found["charts"]):

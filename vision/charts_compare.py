@@ -34,10 +34,10 @@ def trade(values: Mapping[str, Any]) -> str:
         axes.grid(visible=True)
         axes.set_xlabel(f"{values['label']} (less is better)")
         axes.set_ylabel(values["accuracy"])
-        axes.set_xlim(*_around([point["x"] for point in points]))
-        axes.set_ylim(*_around([point["y"] for point in points]))
+        axes.set_xlim(*around([point["x"] for point in points]))
+        axes.set_ylim(*around([point["y"] for point in points]))
         axes.locator_params(axis="x", nbins=5)
-        _front(axes, sorted((point["x"], point["y"]) for point in points if point["front"]))
+        front_line(axes, sorted((point["x"], point["y"]) for point in points if point["front"]))
         for point in points:
             on_front = point["front"]
             axes.plot(
@@ -48,18 +48,18 @@ def trade(values: Mapping[str, Any]) -> str:
                 markeredgewidth=0,
                 color=COLOUR["int8" if on_front else "muted"],
             )
-        _letters(figure, axes, points)
+        letters(figure, axes, points)
 
     return chart(f"trade-{values['data']}-{values['cost']}", about, WIDTH, HEIGHT, paint)
 
 
-def _front(axes: Axes, points: Sequence[Place]) -> None:
+def front_line(axes: Axes, points: Sequence[Place]) -> None:
     """What can be had: from each point of the front to the next, dearer and better one."""
     xs, ys = zip(*points, strict=True)
     axes.step(xs, ys, where="post", color=COLOUR["int8"], linewidth=1.2, linestyle=(0, (3, 2)))
 
 
-def _letters(figure: Figure, axes: Axes, points: Sequence[Mapping[str, Any]]) -> None:
+def letters(figure: Figure, axes: Axes, points: Sequence[Mapping[str, Any]]) -> None:
     """Each point's letter beside it, those of equal points together, none over another."""
     places: dict[Place, list[str]] = {}
     for point in points:
@@ -69,11 +69,11 @@ def _letters(figure: Figure, axes: Axes, points: Sequence[Mapping[str, Any]]) ->
         tuple(axes.transData.transform(place) * INCH / figure.dpi) for place in places
     ]
     taken = list(dots)
-    for dot, (place, letters) in zip(dots, places.items(), strict=True):
+    for dot, (place, standing) in zip(dots, places.items(), strict=True):
         shift = _free_place(dot, taken)
         taken.append((dot[0] + shift[0], dot[1] + shift[1]))
         axes.annotate(
-            " ".join(letters),
+            " ".join(standing),
             place,
             shift,
             textcoords="offset points",
@@ -93,7 +93,7 @@ def _free_place(dot: Place, taken: Sequence[Place]) -> Place:
     return BESIDE[0]
 
 
-def _around(values: Sequence[float]) -> Place:
+def around(values: Sequence[float]) -> Place:
     """The ends of an axis that shows the values and some room."""
     low, high = min(values), max(values)
     room = (high - low) * ROOM or abs(high) * ROOM or 1.0

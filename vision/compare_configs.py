@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vision.compare_entries import DASH
+from vision.compare_groups import DASH
 
 WITHOUT_EFFECT = ("toolchain.", "train.device", "train.workers", "gate.", "report.", "track.")
 """Keys that change no figure of a model."""
