@@ -16,7 +16,7 @@ from edgemake.config import load
 from edgemake.delivery import Delivery, Tracker
 from edgemake.project import Project
 from edgemake.provenance import without_places
-from stages import figures, pipeline, report_facts, track
+from stages import figures, pipeline, report_facts, resources, track
 from stages.schema import Config, Training
 
 PROJECT = Project(Path(__file__).resolve().parent)
@@ -52,7 +52,12 @@ def plan_one(config: Config) -> Plan:
 
 def as_planned(config: Config, planned: pipeline.Pipeline) -> Plan:
     """A config's delivery, and how to run what it needs."""
-    return Plan([delivery(config, planned)], how_to_run(config), toolchain_dir(config))
+    return Plan(
+        [delivery(config, planned)],
+        how_to_run(config),
+        toolchain_dir(config),
+        needs=resources.needs(config),
+    )
 
 
 def toolchain_dir(config: Config) -> Path:
@@ -112,6 +117,7 @@ def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = Tr
         how_to_run(tools),
         toolchain_dir(tools),
         Errand(step, partial(compare_table.hand_out, wanted.page)),
+        needs=resources.needs(tools),
     )
 
 
@@ -123,7 +129,8 @@ def check_model(words: Sequence[str], overrides: Sequence[str], *, keep: bool = 
     step = pipeline_check.check_file(config, file)
     board = config.target.title, config.target.contract.firmware
     tell = partial(foreign_table.tell, file, board, figures.cost)
-    return Plan([], {}, toolchain_dir(config), Errand(step, tell))
+    needs = resources.needs(config)
+    return Plan([], {}, toolchain_dir(config), Errand(step, tell), needs=needs)
 
 
 def how_to_run(config: Config) -> Mapping[str, str]:

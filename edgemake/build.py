@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from edgemake.history import Builds
 from edgemake.processes import Processes
 from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
+from edgemake.resources import Needs
 from edgemake.spec import Spec
 from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
@@ -61,6 +62,8 @@ class Plan:
     errand: Errand | None = None
     refused: Sequence[Refused] = ()
     """Points of the sweep that have no delivery, because they cannot be planned."""
+    needs: Mapping[str, Needs] = field(default_factory=dict)
+    """Stage -> what its steps need of the machine, where that is more than nearly nothing."""
 
 
 class Build:
@@ -83,6 +86,8 @@ class Build:
         self.environment, self.errand = plan.environment, plan.errand
         self.refused = plan.refused
         self.watcher: Watcher | None = None
+        self._declared = plan.needs
+        self._peaks: dict[str, int] = {}
 
     def steps(self) -> list[Step]:
         """Every distinct step, parents first; equal steps of several configs are one."""
@@ -168,6 +173,10 @@ class Build:
         Raises UserError where that cannot work.
         """
         pending = [s for s in steps if self.forced(s) or self.resolver.look(s).artifact is None]
+        if pending:
+            from edgemake import tokens  # with nothing to do, nobody asks
+
+            tokens.check()
         names = sorted({*toolchains, *(step.toolchain for step in pending if step.toolchain)})
         return self.toolchains.preflight([self.toolchains.get(name) for name in names])
 
@@ -189,9 +198,17 @@ class Build:
         if path.is_symlink():
             path.unlink()
 
+    def needs(self, step: Step) -> Needs:
+        """What the step needs of the machine; no less memory than its stage took the last time."""
+        stage = step.stage
+        declared = self._declared.get(stage, Needs())
+        if stage not in self._peaks:
+            latest = next(self.resolver.store.records(stage), None)
+            self._peaks[stage] = latest.record["peak_bytes"] if latest is not None else 0
+        return replace(declared, memory=max(declared.memory, self._peaks[stage]))
+
     def _spec(self, step: Step, action: Action, why: list[str], force: bool) -> Spec:
         toolchain = self.toolchains.get(step.toolchain) if step.toolchain else None
-        cores = max(1, (os.cpu_count() or 1) // max(1, self.workers))
         return Spec(
             root=str(self.project.root),
             toolchains=str(self.project.toolchain_dir) if self.project.toolchain_dir else None,
@@ -215,7 +232,10 @@ class Build:
             label=step.label,
             request=self.resolver.key(step),
             python=str(toolchain.python) if toolchain else sys.executable,
-            cores=cores,
+            cores=0,
+            needs=asdict(self.needs(step)),
+            workers=self.workers,
+            build=str(os.getpid()),
             network=step.network,
             resumable=step.resumable,
             force=force,

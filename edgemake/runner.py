@@ -9,16 +9,20 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgemake.digest import Digests, digest_of
 from edgemake.errors import StepFailed, UserError
+from edgemake.grants import Claim
 from edgemake.project import Project
+from edgemake.resources import Machine, Needs, environment_of, here
 from edgemake.sources import Sources
 from edgemake.spec import Spec
 from edgemake.stage_run import Listener, StageRun
 from edgemake.store import LOG, SCHEMA, Store, append_line, discard, seal, write_atomically
+from edgemake.tokens import FOLDER, NONE, Tokens
 
 FAILURE = "failure.json"
 _AGAIN = "; nothing was recorded. Run the same command again to build from what it is now"
@@ -37,6 +41,9 @@ class Runner:
         self.scratch = self.project.scratch / f"{spec.stage}-{spec.digest}"
         bare = spec.preimage["toolchain"] is None
         self.stage = StageRun(spec.python, self.project, self.scratch, bare=bare)
+        self.held: Claim | None = None
+        """What of the machine is the step's, once it may start."""
+        self._given: Mapping[str, str] = {}
 
     def run(self) -> Mapping[str, Any]:
         """Make or find the artifact. Raises StepFailed."""
@@ -55,11 +62,28 @@ class Runner:
         """What became of the step: 'reused', 'built' or 'different'."""
         if not self.spec.force and self.store.find(self.spec.stage, self.spec.digest):
             return "reused"
-        self._check_inputs("before it ran")
-        resumed = self._prepare_scratch()
-        result = self._run_stage(resumed)
-        self._check_inputs("while it ran")
-        return self._publish(result, resumed)
+        with self._tokens(Needs(**self.spec.needs), here()) as self.held:
+            self._check_inputs("before it ran")
+            resumed = self._prepare_scratch()
+            result = self._run_stage(resumed)
+            self._check_inputs("while it ran")
+            return self._publish(result, resumed)
+
+    @contextlib.contextmanager
+    def _tokens(self, needs: Needs, machine: Machine) -> Iterator[Claim]:
+        """While open, the step holds its part of this machine. A cluster's job has it already."""
+        spec, who = self.spec, f"{self.project.root.name}: {self.spec.stage}"
+        if spec.cores:
+            needs = replace(needs, least=spec.cores, most=spec.cores, beside_gpu=0)
+            machine = replace(machine, cores=spec.cores)
+        tokens = Tokens(machine, NONE if spec.cores else os.environ.get(FOLDER))
+
+        def tell(text: str, others: bool) -> None:
+            self._tell({"text": text, "at_once": others})
+
+        with tokens.taken(who, spec.build, needs, spec.workers, tell) as held:
+            self._given = environment_of(machine, needs, max(1, held.cores), held.gpus)
+            yield held
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -135,19 +159,22 @@ class Runner:
             "inputs": inputs,
             "out": str(self.scratch / "out"),
             "scratch": str(self.scratch),
-            "cores": self._cores(),
+            "cores": self._share()["cores"],
             "resumed": resumed,
             "network": spec.network,
             "readable": readable,
             "modules": modules,
             "runner": os.getpid(),
         }
-        result = self.stage.run(request, spec.environment, self._tell)
+        result = self.stage.run(request, {**self._given, **spec.environment}, self._tell)
         self._validate(result)
         return result
 
-    def _cores(self) -> int:
-        return self.spec.cores or os.cpu_count() or 1
+    def _share(self) -> dict[str, Any]:
+        """What of the machine is the step's: cores, and the name of its GPU if it has one."""
+        assert self.held is not None
+        gpus = {"gpu": self.held.gpus[0]} if self.held.gpus else {}
+        return {"cores": max(1, self.held.cores), **gpus}
 
     def _validate(self, result: Mapping[str, Any]) -> None:
         """The stage ended well; is what it left what it declared?"""
@@ -182,7 +209,7 @@ class Runner:
             "why": spec.why,
             "label": spec.label,
             "request": spec.request,
-            "run": {"cores": self._cores(), **spec.environment, "network": spec.network},
+            "run": {**self._share(), **spec.environment, "network": spec.network},
             "resumed": resumed,
             "finished": round(time.time(), 3),
             **{key: result[key] for key in ("seconds", "peak_bytes", "sandbox", "modules")},

@@ -27,6 +27,13 @@ class Spec:
     request: str
     python: str
     cores: int
+    """Cores that a cluster gave to the step; 0: it takes tokens of the machine that it runs on."""
+    needs: Mapping[str, Any]
+    """`resources.Needs`, as a dict."""
+    workers: int
+    """How many steps its build runs side by side."""
+    build: str
+    """Tells the steps of one build from those of others on the machine."""
     network: bool
     resumable: bool
     force: bool

@@ -110,4 +110,8 @@ def _together(whole: Plan, plan: Plan) -> Plan:
             f"toolchain.dir={plan.toolchain_dir}, but {whole.toolchain_dir} for the points before "
             "it: toolchains lie in one place; give one value"
         )
-    return replace(whole, environment={**plan.environment, **whole.environment})
+    return replace(
+        whole,
+        environment={**plan.environment, **whole.environment},
+        needs={**plan.needs, **whole.needs},
+    )
