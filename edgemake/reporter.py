@@ -32,7 +32,6 @@ class Reporter:
         self._build: Build | None = None
         self._told: dict[str, float] = {}
         self._failed: list[tuple[str, str]] = []
-        self._failed_steps: dict[str, str] = {}
         self._skipped = 0
         self._delivered: list[Delivery] = []
         self._refused: list[Delivery] = []
@@ -48,10 +47,6 @@ class Reporter:
         cost = build.preflight(steps_named(build, names, with_parents=True), toolchains)
         if cost is not None:
             self._print(cost)
-
-    def say(self, text: str) -> None:
-        """One line of what a person should know."""
-        self._print(text)
 
     def progress(self, step: Step | str, message: Mapping[str, Any]) -> None:
         """A running step tells how far it is."""
@@ -128,13 +123,9 @@ class Reporter:
             self._skipped += 1
             return
         name = task.name.partition(":")[0]
-        meta = task.meta or {}
-        if isinstance(delivery := meta.get("delivery"), Delivery):
+        delivery = (task.meta or {}).get("delivery")
+        if isinstance(delivery, Delivery):
             self._refused.append(delivery)
-        if self._build is not None and self._build.swept:
-            name = task.name  # there may be several of a stage
-            if isinstance(step := meta.get("step"), Step):
-                self._failed_steps[self._build.resolver.key(step)] = name
         self._failed.append((name, fail.get_msg().strip()))
         if self._live is not None:
             self._live.hide(name)
@@ -156,26 +147,16 @@ class Reporter:
         build = self._build
         for name, message in self._failed:
             self._print(f"\nFAILED {name}: {message}")
-            if name.partition(":")[0] not in ("deliver", "toolchain", "doit"):
+            if name not in ("deliver", "toolchain", "doit"):
                 self._print(f"  its log: doit log {name} (with the same overrides)")
         if self._failed and self._skipped:
             self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
-        if build is not None and build.swept:
-            self._sweep_ended(build)
-        elif build is not None and not build.processes.stopping:
+        if build is not None and not build.processes.stopping:
             summary = Summary(build, self._out)
             for delivery in self._refused:
                 summary.refused(delivery)
             for delivery in self._delivered:
                 summary.delivered(delivery)
-
-    def _sweep_ended(self, build: Build) -> None:
-        from edgemake.sweep_words import end_lines
-
-        if not build.processes.stopping and (self._delivered or self._refused or self._failed):
-            self._print("")
-            for line in end_lines(build, self._failed_steps):
-                self._print(line)
 
     # plumbing
 
