@@ -47,7 +47,10 @@ def plan_points(points: Sequence[Sequence[str]], *, keep: bool = True) -> Plan:
 
 def plan_one(config: Config) -> Plan:
     """What one config of a sweep asks for. Raises UserError."""
-    return as_planned(config, pipeline.plan(config))
+    from stages.pipeline_sweep import Conclusion  # for sweeps alone
+
+    conclusion = Conclusion(config, PROJECT.artifacts)
+    return replace(as_planned(config, pipeline.plan(config)), conclusion=conclusion)
 
 
 def as_planned(config: Config, planned: pipeline.Pipeline) -> Plan:

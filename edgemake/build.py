@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgemake import install
 from edgemake.deliver import Deliverer
@@ -25,6 +25,9 @@ from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
 from edgemake.toolchain import Toolchains
 
+if TYPE_CHECKING:
+    from edgemake.endings import Ending
+
 
 class Watcher(Protocol):
     """Who is told what happens while steps run."""
@@ -40,6 +43,16 @@ class Errand:
     step: Step
     finish: Callable[[Path], Iterable[str]]
     """Takes the folder of its artifact, does with it what the user wants; lines to print."""
+
+
+class Conclusion(Protocol):
+    """What a program makes of a sweep when all of it has run."""
+
+    def check(self, points: Sequence[Sequence[str]], order: str) -> None:
+        """Raises UserError for an `order` (--sort) that these points cannot be told in."""
+
+    def errand(self, endings: Sequence[Ending], order: str) -> Errand:
+        """The step that puts the points together."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,8 @@ class Plan:
     errand: Errand | None = None
     refused: Sequence[Refused] = ()
     """Points of the sweep that have no delivery, because they cannot be planned."""
+    conclusion: Conclusion | None = None
+    """For sweeps."""
     needs: Mapping[str, Needs] = field(default_factory=dict)
     """Stage -> what its steps need of the machine, where that is more than nearly nothing."""
 
@@ -84,7 +99,10 @@ class Build:
         self.force_all = False
         self.workers = 1
         self.environment, self.errand = plan.environment, plan.errand
-        self.refused = plan.refused
+        self.refused, self.conclusion = plan.refused, plan.conclusion
+        self.failures: dict[str, str] = {}
+        """What was wrong with steps (by request key), with `toolchain:NAME`, `deliver:PATH` and
+        `attach:PATH`."""
         self.watcher: Watcher | None = None
         self._declared = plan.needs
         self._peaks: dict[str, int] = {}
@@ -97,6 +115,10 @@ class Build:
     def steps_of(self, delivery: Delivery) -> list[Step]:
         """Every distinct step behind one delivery, parents first."""
         return self._distinct(delivery.every_root())
+
+    def add_errand(self, errand: Errand) -> None:
+        """Something that is known only now is done as well."""
+        self.errand = errand
 
     def _distinct(self, roots: list[Step]) -> list[Step]:
         distinct = {self.resolver.key(step): step for step in reversed(in_order(roots))}

@@ -138,7 +138,7 @@ def _step_task(build: Build, step: Step) -> dict[str, Any]:
     return {
         "name": task_name(build, step),
         "doc": step.label,
-        "actions": [(_attempt, [build.run, step])],
+        "actions": [(_attempt, [build, build.resolver.key(step), build.run, step])],
         "file_dep": list(_files(build, step)),
         "task_dep": [task_name(build, parent) for parent in step.parents()],
         "targets": [f"{link}/{name}" for name in (*step.outputs, RECORD)],
@@ -166,7 +166,7 @@ def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
     return {
         "name": f"deliver:{path.parent.name}-{path.name}",
         "doc": str(path),
-        "actions": [(_attempt, [build.deliverer.deliver, delivery])],
+        "actions": [(_attempt, [build, f"deliver:{path}", build.deliverer.deliver, delivery])],
         "file_dep": [
             f"{build.resolver.link(root)}/{name}" for root in roots for name in root.outputs
         ],
@@ -185,7 +185,7 @@ def _attach_task(build: Build, delivery: Delivery) -> dict[str, Any]:
     return {
         "name": f"attach:{path.parent.name}-{path.name}",
         "doc": str(path),
-        "actions": [(_attempt, [build.deliverer.attach, delivery])],
+        "actions": [(_attempt, [build, f"attach:{path}", build.deliverer.attach, delivery])],
         "file_dep": [str(build.resolver.link(o.step) / o.path) for o in delivery.appendix],
         "task_dep": [
             f"deliver:{path.parent.name}-{path.name}",
@@ -203,7 +203,7 @@ def _toolchain_task(build: Build, name: str) -> dict[str, Any]:
     return {
         "name": f"toolchain:{name}",
         "doc": str(build.toolchains.get(name).path),
-        "actions": [(_attempt, [build.install, name])],
+        "actions": [(_attempt, [build, f"toolchain:{name}", build.install, name])],
         "targets": [str(build.toolchains.get(name).python)],
         "uptodate": [(build.has_toolchain, [name])],
         "clean": [],
@@ -225,13 +225,18 @@ def _distinct(build: Build) -> Iterable[Delivery]:
     return {build.deliverer.path(d): d for d in build.deliveries}.values()
 
 
-def _attempt(work: Callable[[Any], None], subject: Any) -> TaskFailed | bool:
-    """Run an action; its refusals become doit failures with words, not tracebacks."""
+def _attempt(
+    build: Build, name: str, work: Callable[[Any], None], subject: Any
+) -> TaskFailed | bool:
+    """Run an action; its refusals become doit failures with words, not tracebacks, and are noted
+    in the build under `name`."""
     try:
         work(subject)
     except (StepFailed, UserError) as error:
-        return TaskFailed(str(error))
+        build.failures[name] = str(error)
     except OSError as error:
         place = Path(error.filename or "?")
-        return TaskFailed(f"{error.strerror}: {place}. Nothing that was built is lost")
-    return True
+        build.failures[name] = f"{error.strerror}: {place}. Nothing that was built is lost"
+    else:
+        return True
+    return TaskFailed(build.failures[name])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-WIDTH = 100
-"""Characters a line where no terminal says otherwise."""
 LABEL = 34
 """Characters of the column of labels."""
 COLUMN = 14
@@ -41,14 +37,15 @@ def hand_out(page: Path, artifact: Path) -> Iterator[str]:
 
 def lines(compared: Mapping[str, Any], *, width: int | None = None) -> Iterator[str]:
     """The comparison as text: names, tables, fronts, notes."""
-    terminal = width is None and sys.stdout.isatty()
-    width = width or (shutil.get_terminal_size().columns if terminal else WIDTH)
+    from edgemake.text_table import printed, room
+
+    width, terminal = room(width)
     for entry in compared["entries"]:
         refused = "" if entry["passed"] else "  (the board would refuse it)"
         yield f"{entry['letter']}  {entry['name']}{refused}"
     for columns in _blocks(len(compared["entries"]), max(1, (width - LABEL) // (COLUMN + 2))):
         yield ""
-        yield from _printed(_table(compared, columns), width, terminal)
+        yield from printed(_table(compared, columns), width, terminal)
     yield "* best of its row, where figures can be compared and are not all the same"
     for text in (*_fronts(compared), *(f"- {note}" for note in compared["notes"])):
         yield from _wrapped(text, width)
@@ -63,11 +60,11 @@ def _blocks(count: int, most: int) -> Iterator[range]:
 
 def _table(compared: Mapping[str, Any], columns: range) -> Table:
     """The models of `columns` side by side."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1), pad_edge=False, show_edge=False)
+    from edgemake.text_table import bare_table
+
+    table = bare_table()
     table.add_column("", width=LABEL)
     for i in columns:
         entry = compared["entries"][i]
@@ -92,15 +89,6 @@ def _cell(text: str, *, best: bool = False) -> Text:
     from rich.text import Text
 
     return Text(f"{text} *" if best else f"{text}  ", style="bold" if best else "", overflow="fold")
-
-
-def _printed(table: Table, width: int, terminal: bool) -> Iterator[str]:
-    from rich.console import Console
-
-    text = io.StringIO()
-    console = Console(file=text, width=width, force_terminal=terminal, highlight=False)
-    console.print(table)
-    yield from (line.rstrip() for line in text.getvalue().rstrip("\n").split("\n"))
 
 
 def _fronts(compared: Mapping[str, Any]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from stages.pipeline_build import CALIBRATION, Built, build, needs_dataset, netw
 if TYPE_CHECKING:
     from stages.schema import Config
 
-TAKEN = frozenset(("store", *(path.stem for path in Path(__file__).parent.glob("*.py"))))
+TAKEN = frozenset(("store", "sweeps", *(path.stem for path in Path(__file__).parent.glob("*.py"))))
 """Folders of artifacts/ that no target's deliverables may lie in."""
 
 

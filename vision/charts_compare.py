@@ -53,10 +53,10 @@ def trade(values: Mapping[str, Any]) -> str:
     return chart(f"trade-{values['data']}-{values['cost']}", about, WIDTH, HEIGHT, paint)
 
 
-def front_line(axes: Axes, points: Sequence[Place]) -> None:
+def front_line(axes: Axes, points: Sequence[Place], colour: str = COLOUR["int8"]) -> None:
     """What can be had: from each point of the front to the next, dearer and better one."""
     xs, ys = zip(*points, strict=True)
-    axes.step(xs, ys, where="post", color=COLOUR["int8"], linewidth=1.2, linestyle=(0, (3, 2)))
+    axes.step(xs, ys, where="post", color=colour, linewidth=1.2, linestyle=(0, (3, 2)))
 
 
 def letters(figure: Figure, axes: Axes, points: Sequence[Mapping[str, Any]]) -> None:

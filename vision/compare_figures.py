@@ -27,12 +27,16 @@ class Figure:
     accuracy: bool = False
     """Whether it depends on the images, so that only equal data sets can be compared."""
 
-    def of(self, entry: Entry) -> Any:
-        """The value, rounded as it is shown; None for an entry that has none."""
+    def exact(self, entry: Entry) -> Any:
+        """The value as it was measured; None for an entry that has none."""
         try:
-            value = self.read(entry)
+            return self.read(entry)
         except (KeyError, TypeError):
             return None
+
+    def of(self, entry: Entry) -> Any:
+        """The value, rounded as it is shown; None for an entry that has none."""
+        value = self.exact(entry)
         return round(value, self.digits) if isinstance(value, float) else value
 
 

@@ -32,10 +32,14 @@ class Cell:
     """good, look, bad or none: a badge with the tone's sign."""
     strong: bool = False
     code: bool = False
+    link: str = ""
+    """Where it leads: a relative address."""
 
     def html(self) -> str:
         """What stands in the cell."""
         text = html.escape(self.text)
+        if self.link:
+            text = f'<a href="{html.escape(self.link)}">{text}</a>'
         if self.code:
             text = f"<code>{text}</code>"
         if self.strong:
@@ -78,12 +82,20 @@ def number(value: float | None, digits: int = 3, sign: bool = False) -> Cell:
 Row = Sequence[Cell | str]
 
 
-def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], name: str = "") -> str:
-    """A table in a box that scrolls by itself where the screen is narrow."""
+def table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    name: str = "",
+    ids: Sequence[str] = (),
+) -> str:
+    """A table in a box that scrolls by itself where the screen is narrow; `ids`: of its rows, for
+    links that lead to them."""
     heads = "".join(_head(column) for column in columns)
+    marks = [f' id="{html.escape(one)}"' for one in ids] or [""] * len(rows)
     lines = "".join(
-        "<tr>" + "".join(_cell(c, columns[i], i == 0) for i, c in enumerate(row)) + "</tr>"
-        for row in rows
+        f"<tr{mark}>" + "".join(_cell(c, columns[i], i == 0) for i, c in enumerate(row)) + "</tr>"
+        for mark, row in zip(marks, rows, strict=True)
     )
     identity = f' id="{html.escape(name)}"' if name else ""
     label = html.escape(caption)
