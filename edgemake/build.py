@@ -16,10 +16,11 @@ from edgemake.delivery import Delivery, Outcome
 from edgemake.digest import Digests
 from edgemake.errors import StepFailed
 from edgemake.history import Builds
+from edgemake.places import Places
 from edgemake.processes import Processes
 from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
-from edgemake.resources import Needs
+from edgemake.resources import Needs, here
 from edgemake.spec import Spec
 from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
@@ -106,6 +107,7 @@ class Build:
         self.watcher: Watcher | None = None
         self._declared = plan.needs
         self._peaks: dict[str, int] = {}
+        self._places = Places(1, 0)
 
     def steps(self) -> list[Step]:
         """Every distinct step, parents first; equal steps of several configs are one."""
@@ -123,6 +125,15 @@ class Build:
     def _distinct(self, roots: list[Step]) -> list[Step]:
         distinct = {self.resolver.key(step): step for step in reversed(in_order(roots))}
         return list(reversed(distinct.values()))
+
+    def side_by_side(self, workers: int) -> int:
+        """Run so many steps at once; how many threads that takes."""
+        self.workers = workers
+        if workers < 2:
+            return workers
+        wanting = {stage for stage, needs in self._declared.items() if needs.gpu}
+        self._places = Places(workers, len(here().gpus))
+        return self._places.threads(sum(step.stage in wanting for step in self.steps()))
 
     def forced(self, step: Step) -> bool:
         """Whether the step must run although its artifact is there."""
@@ -157,7 +168,8 @@ class Build:
             why = ["forced" if self.force_all else "forgotten"]
         spec = self._spec(step, verdict.action, why, forced)
         self.digests.save()
-        last = self.processes.run(spec, lambda message: self._tell(step, message))
+        with self._places.of(spec.needs["gpu"]):
+            last = self.processes.run(spec, lambda message: self._tell(step, message))
         self._forget_mark(step).unlink(missing_ok=True)
         artifact = self.resolver.look(step).artifact
         if artifact is None:

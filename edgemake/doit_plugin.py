@@ -134,7 +134,8 @@ class Run(DoitRun):  # type: ignore[misc]
         build: Build = self.loader.build
         if build.errand is not None and not self.with_errand:
             raise UserError("image= and out= belong to `doit infer`, which runs the model")
-        build.force_all, build.workers = self._always, self._workers
+        build.force_all = self._always
+        options["num_process"] = build.side_by_side(self._workers)
         build.watcher = self._reporter
         self._reporter.begin(build, self.sel_tasks)
         with build.open(), build.processes.stopped_by_signals():

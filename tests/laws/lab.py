@@ -42,6 +42,8 @@ class Lab:
         self.root, self.prefix = root, prefix
         self.environment = {**os.environ, "COLUMNS": "110"}
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what users do not have
+        # Labs of one folder share a machine of their own, and wait for nobody else's steps.
+        self.environment["EDGEMAKE_TOKENS"] = str(root.parent / "tokens")
 
     @classmethod
     def make(cls, root: Path, prefix: tuple[str, ...] = ()) -> Lab:
