@@ -20,7 +20,9 @@ FIGURES: Mapping[str, Figure] = {
     figure.key.replace(".", "_"): figure for _, figures in SECTIONS for figure in figures
 }
 """Column -> the figure that stands in it."""
-FACTS = ("board", "dataset", "split", "images")
+MEASURED_ON = {"measured_on": "dataset", "split": "split", "images": "images"}
+"""Column -> field of metrics.json."""
+FACTS = ("board", *MEASURED_ON)
 ENDED = ("outcome", "at", "message", "folder", "seconds")
 DELIVERED = "delivered"
 COLUMNS = ("point", *ENDED, *FACTS, *FIGURES)
@@ -76,7 +78,7 @@ def _row(place: int, point: Mapping[str, Any], entry: Entry | None) -> Plain:
         "values": values_of(point["point"]),
         **{name: point[name] for name in (*ENDED, "report")},
         "board": entry["model"]["target"]["name"] if entry else None,
-        **{name: metrics.get(name) for name in FACTS[1:]},
+        **{name: metrics.get(told) for name, told in MEASURED_ON.items()},
         "data": None,
         "fronts": [],
         "figures": {name: value for name, value in figures.items() if value is not None},
