@@ -13,7 +13,7 @@ import msgspec
 
 from edgemake.build import Errand, Plan
 from edgemake.config import load
-from edgemake.delivery import Delivery, Tracker
+from edgemake.delivery import Delivery, Measures, Tracker
 from edgemake.project import Project
 from edgemake.provenance import without_places
 from stages import figures, pipeline, report_facts, resources, track
@@ -83,7 +83,15 @@ def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
         summary=figures.rows,
         commands=planned.deliver_commands,
         model=planned.model,
+        measures=partial(measured, config, planned),
     )
+
+
+def measured(config: Config, planned: pipeline.Pipeline) -> Measures:
+    """The figures of what one config delivers."""
+    from stages import measures  # for searches alone
+
+    return measures.of(config, planned.appendix)
 
 
 def tracker(config: Config) -> Tracker | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Delivery:
     complete: Callable[[Path, Mapping[str, Any]], None] | None = None
     """Fills into the appendix, in the folder given, what only a build knows: the `facts`."""
     track: Tracker | None = None
+    measures: Callable[[], Measures] | None = None
+    """Its figures, for those who search for good ones; asked for only then."""
     point: tuple[str, ...] = ()
     """The overrides that tell this point from the others of its sweep; empty outside of one."""
 
@@ -74,3 +76,13 @@ class Tracker:
     """Where it goes: told again when that changes."""
     tell: Callable[[Path], object]
     """Takes the folder. Raises UserError when it cannot be told."""
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Figures of a deliverable."""
+
+    names: Collection[str]
+    """Of those that it will have."""
+    read: Callable[[Path, str], float | None]
+    """One of them, from the delivered folder; None: it is not there."""

@@ -113,7 +113,7 @@ def test_the_program_names_no_stage() -> None:
     assert mine == {
         "stages.compare_table", "stages.comparisons", "stages.figures", "stages.foreign",
         "stages.foreign_table", "stages.pipeline", "stages.pipeline_check",
-        "stages.pipeline_sweep.Conclusion",
+        "stages.measures", "stages.pipeline_sweep.Conclusion",
         "stages.report_facts", "stages.resources", "stages.results", "stages.schema.Config",
         "stages.schema.Training", "stages.track",
     }  # fmt: skip
