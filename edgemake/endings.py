@@ -79,7 +79,7 @@ def _ending(build: Build, delivery: Delivery) -> Ending:
         at,
         message.replace(f"{build.project.root}/", ""),
         build.resolver.key(delivery.package),
-        path if word in (DELIVERED, REFUSED) else None,
+        path if word in (DELIVERED, REFUSED) and path.is_dir() else None,
         {output.path: output for output in _outputs(delivery) if _is_there(build, output.step)},
         round(sum(one.record["seconds"] for one in artifacts if one is not None), 3),
         sum(one.seconds for one in ran if one is not None and one.word != "reused"),

@@ -7,6 +7,7 @@ when the mouse rests on it.
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,9 @@ PARALLEL = 74.0, 300.0
 """Points from axis to axis, and height, of the parallel axes."""
 LISTED = 10
 """Different values of a parameter that each get a place of their own on an axis."""
-FAINT, CLEAR = 0.4, 1.0
+CLEAR = 1.0
+CROWD = 60
+"""Points in one chart from which on those behind the front are drawn smaller and fainter."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ def trade(name: str, values: Mapping[str, Any], dots: Mapping[int, Dot]) -> str:
         front = sorted((point["x"], point["y"]) for point in points if point["front"])
         front_line(axes, front, COLOUR["muted"])
         for point in sorted(points, key=lambda point: bool(point["front"])):
-            _dot(axes, point["x"], point["y"], dots[int(point["letter"])], point["front"])
+            dot = dots[int(point["letter"])]
+            _dot(axes, point["x"], point["y"], dot, point["front"], len(points))
         few = len(points) <= LABELLED
         letters(figure, axes, [point for point in points if few or point["front"]])
 
@@ -116,12 +120,12 @@ def effect(name: str, side: Side, accuracy: Side, dots: Sequence[Dot]) -> str:
         if places:
             axes.set_xticks(range(len(places)), [shortened(text, 11) for text in places])
             axes.set_xlim(-0.5, len(places) - 0.5)
-        if side.numbers:
+        if side.numbers and places:
             axes.plot(
                 *zip(*sorted(best.items()), strict=True), color=COLOUR["muted"], lw=1, zorder=1
             )
-        for i in known:
-            _dot(axes, xs[i], accuracy.values[i], dots[i], dots[i].front)
+        for i in sorted(known, key=lambda i: dots[i].front):
+            _dot(axes, xs[i], accuracy.values[i], dots[i], dots[i].front, len(known))
 
     return _linked(chart(name, about, WIDTH, HEIGHT, paint), dots)
 
@@ -142,7 +146,7 @@ def parallel(name: str, sides: Sequence[Side], dots: Sequence[Dot]) -> str:
         axes.xaxis.tick_top()
         axes.tick_params(axis="x", length=0)
         for i in sorted(range(len(dots)), key=lambda i: dots[i].front):
-            _line(axes, [of_side[i] for of_side in heights], dots[i])
+            _line(axes, [of_side[i] for of_side in heights], dots[i], len(dots))
         for place, side in enumerate(sides):
             axes.axvline(place, 0.03, 0.97, color=COLOUR["muted"], linewidth=1)
             _scale(axes, place, side)
@@ -153,32 +157,38 @@ def parallel(name: str, sides: Sequence[Side], dots: Sequence[Dot]) -> str:
     return _linked(drawn.replace("<svg ", f"<svg {size} ", 1), dots)
 
 
-def _dot(axes: Axes, x: float, y: float, dot: Dot, front: bool) -> None:
+def _thin(count: int) -> float:
+    """How much fainter each of `count` is drawn."""
+    return min(1.0, math.sqrt(CROWD / count))
+
+
+def _dot(axes: Axes, x: float, y: float, dot: Dot, front: bool, count: int) -> None:
+    """One of `count` dots."""
     colour = SERIES[dot.series % len(SERIES)]
     axes.plot(
         x,
         y,
         marker=MARKERS[dot.series % len(MARKERS)],
-        markersize=7.5 if front else 6,
+        markersize=7.5 if front else 6 * max(0.5, _thin(count)),
         markerfacecolor=colour if front else COLOUR["surface"],
         markeredgecolor=colour,
         markeredgewidth=1.3,
-        alpha=CLEAR if front else 0.8,
+        alpha=CLEAR if front else 0.8 * _thin(count),
         url=f"point:{dot.number}",
         zorder=3 if front else 2,
     )
 
 
-def _line(axes: Axes, heights: Sequence[float | None], dot: Dot) -> None:
-    """The line of one point, in pieces where it has no value; a dot where it has one alone."""
+def _line(axes: Axes, heights: Sequence[float | None], dot: Dot, count: int) -> None:
+    """The line of one of `count` points, in pieces where it has no value."""
     known = [float("nan") if height is None else height for height in heights]
     axes.plot(
         range(len(known)),
         known,
         color=SERIES[dot.series % len(SERIES)],
-        alpha=CLEAR if dot.front else FAINT,
+        alpha=CLEAR if dot.front else 0.4 * _thin(count),
         linewidth=2.0 if dot.front else 1.1,
-        marker="o",
+        marker="o" if dot.front or count <= CROWD else "",
         markersize=4 if dot.front else 2.5,
         markeredgewidth=0,
         url=f"point:{dot.number}",

@@ -33,6 +33,8 @@ ALWAYS = ("box_map50_95", "keypoints_map50_95", "box_drop", "keypoints_drop", *d
 """Figures that the table shows where any point has them."""
 VARYING = ("f1", "npu_percent", "int8_percent", "warnings")
 """Figures that it shows where points differ in them; sweep.csv has all."""
+SHOWN = 12
+"""Values of a key that are listed."""
 UNITS = {"latency_ms": "ms", "arena_kib": "KiB", "file_kib": "KiB"}
 
 
@@ -40,6 +42,7 @@ def context(found: Plain) -> dict[str, Any]:
     """What the template names beside sweep.json's own fields and the charts."""
     return {
         "title": f"Sweep of {plural(len(found['points']), 'point')}",
+        "told": [{"key": axis["key"], "values": values(axis)} for axis in found["axes"]],
         "counts": list(counts(found["points"])),
         "cards": list(cards(found)),
         "table": points_table(found),
@@ -53,7 +56,18 @@ def counts(points: Sequence[Plain]) -> Iterator[Plain]:
     for point in points:
         told[point["outcome"]] = told.get(point["outcome"], 0) + 1
     for outcome in sorted(told, key=lambda one: one != DELIVERED):
-        yield {"tone": TONES.get(outcome, "look"), "text": f"{told[outcome]} {outcome}"}
+        yield {"tone": TONES.get(outcome, "look"), "text": f"{told[outcome]:,} {outcome}"}
+
+
+def values(axis: Plain) -> str:
+    """What a key was given, in order; of very many the first, or the ends of numbers."""
+    given = axis["values"]
+    if len(given) <= SHOWN:
+        return ", ".join(given)
+    if axis["numbers"]:
+        ordered = sorted(given, key=float)
+        return f"{ordered[0]} to {ordered[-1]} ({len(given):,} values)"
+    return f"{', '.join(given[:SHOWN])}, … ({len(given):,} values)"
 
 
 def cards(found: Plain) -> Iterator[Plain]:

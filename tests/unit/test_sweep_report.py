@@ -252,7 +252,12 @@ def ending(count: int, root: Path, **told: Any) -> Ending:
     package, proof = step("package", "model.json"), step("evaluate", "metrics.json")
     outputs = {"model.json": package["model.json"], "metrics.json": proof["metrics.json"]}
     path = root / f"grove_v2/toy-{count}"
-    known = {"word": "delivered", "key": f"k{count}", "path": path, "outputs": outputs}
+    known: dict[str, Any] = {
+        "word": "delivered",
+        "key": f"k{count}",
+        "path": path,
+        "outputs": outputs,
+    }
     return Ending((f"quant.calibration.count={count}",), **(known | told))
 
 
@@ -261,7 +266,13 @@ def test_the_step_takes_what_is_there(tmp_path: Path) -> None:
     assert there.path is not None
     there.path.mkdir(parents=True)
     (there.path / "report.html").touch()
-    nothing = {"word": "failed", "at": "convert", "message": "no", "path": None, "outputs": {}}
+    nothing: dict[str, Any] = {
+        "word": "failed",
+        "at": "convert",
+        "message": "no",
+        "path": None,
+        "outputs": {},
+    }
     endings = [there, ending(32, tmp_path, **nothing)]
     made = pipeline_sweep.Conclusion(config(), tmp_path).errand(endings, "").step
     edges = {name: edge for name, edge in made.inputs.items() if isinstance(edge, Output)}
