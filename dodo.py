@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from edgemake.build import Errand, Plan
 from edgemake.config import load
 from edgemake.delivery import Delivery, Measures, Tracker
+from edgemake.plan import Errand, Plan
 from edgemake.project import Project
 from edgemake.provenance import without_places
 from stages import figures, pipeline, report_facts, resources, track

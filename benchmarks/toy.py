@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from edgemake.build import Plan
 from edgemake.config import load
 from edgemake.delivery import Delivery
+from edgemake.plan import Plan
 from edgemake.project import Project
 from edgemake.step import Step, UserFile
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from edgemake import install
 from edgemake.deliver import Deliverer
@@ -17,6 +17,7 @@ from edgemake.digest import Digests
 from edgemake.errors import StepFailed
 from edgemake.history import Builds
 from edgemake.places import Places
+from edgemake.plan import Errand, Plan
 from edgemake.processes import Processes
 from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
@@ -26,60 +27,12 @@ from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
 from edgemake.toolchain import Toolchains
 
-if TYPE_CHECKING:
-    from edgemake.endings import Ending
-
 
 class Watcher(Protocol):
     """Who is told what happens while steps run."""
 
     def progress(self, step: Step | str, message: Mapping[str, Any]) -> None: ...
     def outcome(self, step: Step, outcome: Outcome) -> None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Errand:
-    """A step that is run for its own sake, on `doit infer`: no deliverable needs it."""
-
-    step: Step
-    finish: Callable[[Path], Iterable[str]]
-    """Takes the folder of its artifact, does with it what the user wants; lines to print."""
-
-
-class Conclusion(Protocol):
-    """What a program makes of a sweep when all of it has run."""
-
-    def check(self, points: Sequence[Sequence[str]], order: str) -> None:
-        """Raises UserError for an `order` (--sort) that these points cannot be told in."""
-
-    def errand(self, endings: Sequence[Ending], order: str) -> Errand:
-        """The step that puts the points together."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A point of a sweep that cannot be planned."""
-
-    point: tuple[str, ...]
-    """The overrides that tell it from the others of its sweep."""
-    message: str
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a command line asks for."""
-
-    deliveries: Sequence[Delivery]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables for the stages that are in no key: the device, the number of workers."""
-    toolchain_dir: Path | None = None
-    errand: Errand | None = None
-    refused: Sequence[Refused] = ()
-    """Points of the sweep that have no delivery, because they cannot be planned."""
-    conclusion: Conclusion | None = None
-    """For sweeps."""
-    needs: Mapping[str, Needs] = field(default_factory=dict)
-    """Stage -> what its steps need of the machine, where that is more than nearly nothing."""
 
 
 class Build:
@@ -104,15 +57,23 @@ class Build:
         self.failures: dict[str, str] = {}
         """What was wrong with steps (by request key), with `toolchain:NAME`, `deliver:PATH` and
         `attach:PATH`."""
+        self._steps: list[Step] | None = None
         self.watcher: Watcher | None = None
         self._declared = plan.needs
         self._peaks: dict[str, int] = {}
         self._places = Places(1, 0)
 
+    @property
+    def swept(self) -> bool:
+        """Whether this is a sweep: points that differ."""
+        return bool(self.refused) or any(delivery.point for delivery in self.deliveries)
+
     def steps(self) -> list[Step]:
         """Every distinct step, parents first; equal steps of several configs are one."""
-        roots = [root for delivery in self.deliveries for root in delivery.every_root()]
-        return self._distinct([*roots, self.errand.step] if self.errand else roots)
+        if self._steps is None:
+            roots = [root for delivery in self.deliveries for root in delivery.every_root()]
+            self._steps = self._distinct([*roots, self.errand.step] if self.errand else roots)
+        return self._steps
 
     def steps_of(self, delivery: Delivery) -> list[Step]:
         """Every distinct step behind one delivery, parents first."""
@@ -120,11 +81,13 @@ class Build:
 
     def add_errand(self, errand: Errand) -> None:
         """Something that is known only now is done as well."""
-        self.errand = errand
+        self.errand, self._steps = errand, None
 
     def _distinct(self, roots: list[Step]) -> list[Step]:
-        distinct = {self.resolver.key(step): step for step in reversed(in_order(roots))}
-        return list(reversed(distinct.values()))
+        distinct: dict[str, Step] = {}
+        for step in in_order(roots):
+            distinct.setdefault(self.resolver.key(step), step)
+        return list(distinct.values())
 
     def side_by_side(self, workers: int) -> int:
         """Run so many steps at once; how many threads that takes."""
@@ -199,14 +162,16 @@ class Build:
 
     def verdicts(self) -> list[tuple[Step, Verdict]]:
         """What a build would do with each step."""
-        return [(step, self.resolver.look(step)) for step in self.steps()]
+        with self.resolver.still():
+            return [(step, self.resolver.look(step)) for step in self.steps()]
 
     def preflight(self, steps: Sequence[Step], toolchains: Sequence[str] = ()) -> str | None:
         """What must be installed first for `steps`, or was asked for by name, in words.
 
         Raises UserError where that cannot work.
         """
-        pending = [s for s in steps if self.forced(s) or self.resolver.look(s).artifact is None]
+        with self.resolver.still():
+            pending = [s for s in steps if self.forced(s) or self.resolver.look(s).artifact is None]
         if pending:
             from edgemake import tokens  # with nothing to do, nobody asks
 

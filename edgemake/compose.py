@@ -24,6 +24,10 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from edgemake.compose_hints import full_name, groups, keys_of, other_options, unreadable
 from edgemake.errors import UserError, did_you_mean
 
+_PYTHONS = (ValueError, TypeError, AttributeError, AssertionError)
+REFUSALS = (HydraException, ConfigCompositionException, OmegaConfBaseException, *_PYTHONS)
+"""What Hydra raises of a wrong override. Some it has no words for: a group that is given a number
+or a dict, for instance."""
 PARAMS = "hydra.sweeper.params"
 """Where a config defines sweeps: key -> what could stand after its = on the command line."""
 
@@ -65,7 +69,7 @@ def _opened(conf: Path, parsed: list[Override]) -> Iterator[None]:
             _check_group(conf, override)
         try:
             yield
-        except (HydraException, ConfigCompositionException, OmegaConfBaseException) as error:
+        except REFUSALS as error:
             raise _explained(conf, parsed, error) from None
         except yaml.MarkedYAMLError as error:
             raise UserError(unreadable(error)) from None
@@ -272,5 +276,5 @@ def _without(conf: Path, parsed: list[Override], override: Override) -> Any:
     base = [o.input_line or "" for o in parsed if o.key_or_group in known and o is not override]
     try:
         return OmegaConf.to_container(compose("config", base), resolve=False)
-    except (HydraException, ConfigCompositionException, OmegaConfBaseException):
+    except REFUSALS:
         return None

@@ -67,6 +67,7 @@ class CheckModel(Run):
     doc_description = DESCRIPTION
     cmd_options = (*Run.cmd_options, JSON)
     with_errand = True
+    sweeps = False
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; 1 also when the verdict is no."""

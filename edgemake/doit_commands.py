@@ -20,6 +20,8 @@ class ReadCommand(DoitCmdBase, ABC):  # type: ignore[misc]
     """A command that only asks the store: doit's database is not even opened."""
 
     base_options = ()  # those of doit's database
+    only_asks = True
+    """Whether doit's tasks are made only to check the names that were given."""
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Load the plan and answer."""
@@ -42,6 +44,7 @@ class PlanCommand(ReadCommand):
     """`doit plan`: what would run, and why. Writes nothing."""
 
     name = "plan"
+    shows_refused = True
     doc_purpose = "what would run and why; writes nothing"
     doc_usage = "[key=value ...] [TASK ...]"
 
@@ -51,7 +54,7 @@ class PlanCommand(ReadCommand):
         wanted = doit_tasks.steps_named(build, names or None, with_parents=True)
         for line in plan_lines(build, wanted):
             self.outstream.write(line + "\n")
-        return 0
+        return 3 if build.refused else 0
 
 
 class StepsCommand(ReadCommand):
@@ -103,6 +106,7 @@ class ConfigCommand(ReadCommand):
         "every key that can be given, its value and its meaning; the options of each group"
     )
     doc_usage = "[--markdown] [key=value ...]"
+    sweeps = False
     cmd_options = (
         {
             "name": "markdown",

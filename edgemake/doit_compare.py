@@ -38,6 +38,7 @@ class Compare(Run):
     doc_usage = "A B [...] [out=FOLDER] | target=a,b[,...] [out=FOLDER] [key=value ...]"
     doc_description = DESCRIPTION
     with_errand = True
+    sweeps = False
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; the exit status is the same."""

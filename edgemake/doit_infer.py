@@ -41,6 +41,7 @@ class Infer(Run):
     doc_usage = "image=PICTURE|FOLDER|VIDEO [image=… …] [out=FOLDER] [key=value ...]"
     doc_description = DESCRIPTION
     with_errand = True
+    sweeps = False
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; the exit status is the same."""

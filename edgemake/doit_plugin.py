@@ -1,7 +1,7 @@
 """edgemake inside doit, by doit's plugin points: the task loader and the commands that build.
 
 pyproject.toml names these classes; `dodo.py` gives them the program: a function
-`plan(overrides, keep)` and the `PROJECT`.
+`plan(overrides, keep)`, for sweeps `plan_points(points, keep)`, and the `PROJECT`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,57 @@ from doit.exceptions import InvalidCommand, InvalidDodoFile
 from doit.task import Task
 
 from edgemake import doit_tasks
-from edgemake.build import Build, Plan
+from edgemake.build import Build
 from edgemake.config import is_override, overrides_of
-from edgemake.errors import Stopped, UserError, did_you_mean
+from edgemake.errors import StepFailed, Stopped, UserError, did_you_mean
 from edgemake.outstream import Patient
+from edgemake.plan import Plan
 from edgemake.project import Project
 
 DATABASE = "artifacts/.state/doit.sqlite3"
+CONFIRM = 200
+"""A sweep of more points is not built unless the user says yes to it."""
+COUNTED = 5000
+"""Of a sweep of more points not even the steps are counted before that."""
+OPTIONS = (
+    {
+        "section": "sweeps",
+        "name": "multirun",
+        "short": "m",
+        "long": "multirun",
+        "type": bool,
+        "default": False,
+        "help": "key=a,b and all of Hydra's sweeps: build every point (docs/sweeps.md)",
+    },
+    {
+        "section": "sweeps",
+        "name": "yes",
+        "short": "y",
+        "long": "yes",
+        "type": bool,
+        "default": False,
+        "help": f"build a sweep of more than {CONFIRM} points",
+    },
+)
+
+ORDER = {
+    "section": "sweeps",
+    "name": "sort",
+    "short": "",
+    "long": "sort",
+    "type": str,
+    "default": "",
+    "help": "the column by which the points are told at the end; -COLUMN: the largest first",
+}
 
 
 class Loader(DodoTaskLoader):  # type: ignore[misc]
     """Hands every Hydra override of the command line to dodo.py, and turns its plan into tasks."""
 
+    cmd_options = (*DodoTaskLoader.cmd_options, *OPTIONS)
     build: Build
+    repeated = 0
+    """Points of the sweep that were said more than once."""
     writable = True
     """Whether the command may write below artifacts/; set before anything is loaded."""
     question: tuple[str, Sequence[str]] = ("plan", ())
@@ -40,6 +78,7 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def setup(self, opt_values: Any) -> None:
         """Load dodo.py. Raises InvalidDodoFile when a module of the project does not parse."""
+        self._options = opt_values
         gc.disable()  # a short life and few cycles: collecting costs a no-op more than it frees
         try:
             super().setup(opt_values)
@@ -72,31 +111,64 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Task]:
         """Plan. Raises InvalidDodoFile with the user's fault in one sentence."""
+        for option in OPTIONS:  # doit does not look for options behind the first task name
+            if found := {f"-{option['short']}", f"--{option['long']}"}.intersection(pos_args):
+                self._options[option["name"]] = True
+                pos_args[:] = [argument for argument in pos_args if argument not in found]
         try:
-            self.build = self.plan(sys.argv[1:])
-            found = doit_tasks.tasks(self.build)
+            self.build = self.plan(cmd, sys.argv[1:])
+            pos_args[:] = [argument for argument in pos_args if not is_override(argument)]
+            asks = getattr(cmd, "only_asks", False)
+            tasks = doit_tasks.tasks(self.build) if pos_args or not asks else []
         except UserError as error:
             raise InvalidDodoFile(str(error)) from None
         cmd.outstream = Patient(sys.stdout)
-        pos_args[:] = [argument for argument in pos_args if not is_override(argument)]
         if not pos_args:
-            later = any(task.name == "attach" for task in found)
+            later = any(task.name == "attach" for task in tasks)
             cmd.sel_tasks = ["deliver", "attach"] if later else ["deliver"]
             cmd.sel_default_tasks = True
-        known = {task.name for task in found} | {t for task in found for t in task.targets}
-        names = [task.name for task in found]
+        known = {task.name for task in tasks} | {t for task in tasks for t in task.targets}
+        names = [task.name for task in tasks]
         for name in pos_args:
             if name not in known and "*" not in name:
                 raise InvalidCommand(f"there is no task {name!r}{did_you_mean(name, names)}")
-        return found
+        return tasks
 
-    def plan(self, arguments: Sequence[str]) -> Build:
+    def plan(self, cmd: Any, arguments: Sequence[str]) -> Build:
         """The build that a command line asks for. Raises UserError."""
+        overrides = overrides_of(arguments)
+        if self._options["multirun"]:
+            return self._sweep(cmd, overrides)
         name, words = self.question
         ask: Callable[..., Plan] = self.namespace[name]
         before = [words] if name != "plan" else []
-        plan = ask(*before, overrides_of(arguments), keep=self.writable)
-        return Build(self.project, plan, writable=self.writable)
+        return Build(
+            self.project, ask(*before, overrides, keep=self.writable), writable=self.writable
+        )
+
+    def _sweep(self, cmd: Any, overrides: Sequence[str]) -> Build:
+        """The build of all points. Raises UserError where some of them keep it from beginning."""
+        from edgemake import sweep, sweep_words
+
+        if not getattr(cmd, "sweeps", True):
+            raise UserError(f"-m does not go with `doit {cmd.get_name()}`, which takes one config")
+        found = sweep.expanded(self.project, overrides, keep=self.writable)
+        count, self.repeated = len(found.points), found.repeated
+        ask = cmd.execute_tasks and not self._options["yes"] and count > CONFIRM
+        if ask and count > COUNTED:
+            raise UserError(sweep_words.too_many(count, CONFIRM, None))
+        plan: Plan = self.namespace["plan_points"](found.points, keep=self.writable)
+        build = Build(self.project, plan, writable=self.writable)
+        go_on = self._options.get("continue") or not cmd.execute_tasks
+        if build.refused and not (go_on and build.deliveries):
+            raise UserError(sweep_words.refusal(build))
+        if ask:
+            raise UserError(sweep_words.too_many(count, CONFIRM, build))
+        if build.refused and not getattr(cmd, "shows_refused", False):
+            sys.stderr.write(sweep_words.left_out(build))
+        if cmd.execute_tasks:
+            self._options["continue"] = True  # a failed point does not stop the others
+        return build
 
 
 class Run(DoitRun):  # type: ignore[misc]
@@ -104,8 +176,11 @@ class Run(DoitRun):  # type: ignore[misc]
 
     doc_purpose = "build what changed, nothing else (the default command)"
     doc_usage = "[key=value ...] [TASK ...]"
+    cmd_options = (*DoitRun.cmd_options, ORDER)
     with_errand = False
     """Whether the plan's errand is what this command is for."""
+    sweeps = True
+    """Whether it takes a sweep."""
     narration: Any = None
     """The stream that is told what happens; None: standard output."""
 
@@ -119,7 +194,7 @@ class Run(DoitRun):  # type: ignore[misc]
         if params["reporter"] == "console":
             params["reporter"] = reporter
         self._always, self._workers = bool(params["always"]), int(params["num_process"])
-        self._reporter = reporter
+        self._reporter, self._order = reporter, _taken(args, "--sort") or params["sort"]
         try:
             result: int = super().execute(params, args)
             return min(result, 1)
@@ -137,13 +212,49 @@ class Run(DoitRun):  # type: ignore[misc]
         build.force_all = self._always
         options["num_process"] = build.side_by_side(self._workers)
         build.watcher = self._reporter
+        if self._order:
+            self._check_order(build)
+        if build.swept:
+            from edgemake.sweep_words import begin_line
+
+            self._reporter.say(begin_line(build, self.loader.repeated))
         self._reporter.begin(build, self.sel_tasks)
         with build.open(), build.processes.stopped_by_signals():
             try:
                 result: int = super()._execute(**options)
+                if build.swept and build.conclusion is not None and self._delivers():
+                    result = max(result, self._conclude(build))
             finally:
                 build.remember()
-        return result
+        if build.refused:
+            from edgemake.sweep_words import left_out
+
+            sys.stderr.write("\n" + left_out(build))
+        return max(result, bool(build.refused))
+
+    def _check_order(self, build: Build) -> None:
+        """Raises UserError where --sort makes no sense."""
+        if build.conclusion is None:
+            raise UserError("--sort orders the points of a sweep; say -m, and values to sweep")
+        points = [delivery.point for delivery in build.deliveries]
+        points += [refused.point for refused in build.refused]
+        build.conclusion.check(points, self._order)
+
+    def _delivers(self) -> bool:
+        return any(name.partition(":")[0] in ("deliver", "attach") for name in self.sel_tasks)
+
+    def _conclude(self, build: Build) -> int:
+        """The result of a sweep, put together; the exit status."""
+        from edgemake.endings import conclude
+
+        if build.processes.stopping:
+            return 0
+        try:
+            self._reporter.end(conclude(build, self._order, self._reporter.say))
+        except (StepFailed, UserError) as error:
+            self._reporter.end([f"\nFAILED sweep: {error}", "  the models are not touched by that"])
+            return 1
+        return 0
 
 
 class Forget(DoitForget):  # type: ignore[misc]
@@ -159,3 +270,15 @@ class Forget(DoitForget):  # type: ignore[misc]
         named = None if forget_all else self.sel_tasks
         for step in doit_tasks.steps_named(build, named, with_parents=forget_sub):
             build.forget(step)
+
+
+def _taken(args: list[str], option: str) -> str:
+    """The value of an option behind the first task name, where doit looks for none; it is taken
+    out of `args`."""
+    for place, word in enumerate(args):
+        name, given, value = word.partition("=")
+        if name == option and (given or place + 1 < len(args)):
+            found = value if given else args[place + 1]
+            del args[place : place + (1 if given else 2)]
+            return found
+    return ""

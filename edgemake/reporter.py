@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from doit.exceptions import BaseFail
@@ -47,6 +47,16 @@ class Reporter:
         cost = build.preflight(steps_named(build, names, with_parents=True), toolchains)
         if cost is not None:
             self._print(cost)
+
+    def say(self, text: str) -> None:
+        """One line of what a person should know."""
+        self._print(text)
+
+    def end(self, lines: Iterable[str]) -> None:
+        """The last words, when nothing runs any more."""
+        self._close()
+        for line in lines:
+            self._print(line)
 
     def progress(self, step: Step | str, message: Mapping[str, Any]) -> None:
         """A running step tells how far it is."""
@@ -126,6 +136,8 @@ class Reporter:
         delivery = (task.meta or {}).get("delivery")
         if isinstance(delivery, Delivery):
             self._refused.append(delivery)
+        if self._build is not None and self._build.swept:
+            name = task.name  # there may be several of a stage
         self._failed.append((name, fail.get_msg().strip()))
         if self._live is not None:
             self._live.hide(name)
@@ -147,16 +159,25 @@ class Reporter:
         build = self._build
         for name, message in self._failed:
             self._print(f"\nFAILED {name}: {message}")
-            if name not in ("deliver", "toolchain", "doit"):
+            if name.partition(":")[0] not in ("deliver", "toolchain", "doit"):
                 self._print(f"  its log: doit log {name} (with the same overrides)")
         if self._failed and self._skipped:
             self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
-        if build is not None and not build.processes.stopping:
+        if build is not None and build.swept:
+            self._sweep_ended(build)
+        elif build is not None and not build.processes.stopping:
             summary = Summary(build, self._out)
             for delivery in self._refused:
                 summary.refused(delivery)
             for delivery in self._delivered:
                 summary.delivered(delivery)
+
+    def _sweep_ended(self, build: Build) -> None:
+        from edgemake.sweep_words import end_lines
+
+        if build.conclusion is None and not build.processes.stopping:
+            self._print("")
+            self.end(end_lines(build))
 
     # plumbing
 

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from edgemake.build import Plan, Refused
 from edgemake.config import Remembered, load_each
 from edgemake.delivery import Delivery
 from edgemake.errors import UserError
+from edgemake.plan import Plan, Refused
 from edgemake.project import Project
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgemake.build import Errand
 from edgemake.digest import digest_of
 from edgemake.endings import Ending
 from edgemake.errors import UserError
+from edgemake.plan import Errand
 from edgemake.store import write_atomically
 from stages import sweep, sweep_table
 from stages.report import REPORT

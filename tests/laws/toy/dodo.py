@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from edgemake.build import Errand, Plan
 from edgemake.config import load
 from edgemake.delivery import Delivery
+from edgemake.plan import Errand, Plan
 from edgemake.project import Project
 from edgemake.step import Step, UserFile
+from edgemake.sweep import plan_each
 from stages import choose, source
 
 PROJECT = Project(Path(__file__).resolve().parent)
@@ -35,6 +36,10 @@ class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
     words = [word for word in overrides if word.startswith("image=")]
     config = load(PROJECT, [word for word in overrides if word not in words], Toy, keep=keep)
+    return _plan_one(config, words)
+
+
+def _plan_one(config: Toy, words: Sequence[str] = ()) -> Plan:
     numbers = Step(
         "source",
         source.Params(config.seed, config.sleep.source),
@@ -44,6 +49,10 @@ def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
     )
     deliveries = [_delivery(config, numbers, count) for count in (config.count, *config.more)]
     return Plan(deliveries, errand=_errand(deliveries[0], words[-1]) if words else None)
+
+
+def plan_points(points: Sequence[Sequence[str]], *, keep: bool = True) -> Plan:
+    return plan_each(PROJECT, points, Toy, _plan_one, keep=keep)
 
 
 def _errand(delivery: Delivery, word: str) -> Errand:
