@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Resolver:
         known = self._keys.get(id(step))
         if known is None:
             inputs = {name: self._request(edge) for name, edge in step.inputs.items()}
-            key = digest_of([step.stage, step.plain_params(), inputs, step.toolchain])
+            key = digest_of([step.stage, _plain(step.params), inputs, step.toolchain])
             known = self._keys[id(step)] = step, key  # keeps the step, and so its id, alive
         return known[1]
 
@@ -203,10 +203,27 @@ class Resolver:
         digest, packages = self.lock(step.toolchain) if step.toolchain else (None, {})
         preimage = {
             "stage": step.stage,
-            "params": step.plain_params(),
+            "params": _plain(step.params),
             "inputs": contents,
             "outputs": sorted(step.outputs),
             "sources": self._sources.of_stage(step.stage),
             "toolchain": {"name": step.toolchain, "lock": digest} if digest else None,
         }
         return Action(step.stage, digest_of(preimage), preimage, inputs, packages)
+
+
+_VALUES = frozenset((str, int, float, bool, type(None)))
+
+
+def _plain(value: Any) -> Any:
+    """`Step.plain_params` without the copies that dataclasses.asdict makes of all that is in
+    them: a sweep of a thousand points has ten thousand steps."""
+    if type(value) in _VALUES:
+        return value
+    if is_dataclass(value):
+        return {name: _plain(item) for name, item in vars(value).items()}
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

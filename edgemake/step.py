@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, is_dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,37 +66,18 @@ class Step:
         return Output(self, output)
 
     def plain_params(self) -> dict[str, Any]:
-        """The params as JSON values; not to be changed."""
-        plain = _plain(self.params)
-        assert isinstance(plain, dict)
-        return plain
+        """The params as JSON values."""
+        if is_dataclass(self.params) and not isinstance(self.params, type):
+            return asdict(self.params)
+        return dict(self.params)
 
-    def parents(self) -> tuple[Step, ...]:
+    def parents(self) -> Iterator[Step]:
         """The steps whose outputs this one takes, each once."""
-        return self._parents
-
-    @cached_property
-    def _parents(self) -> tuple[Step, ...]:
-        edges = self.inputs.values()
-        steps = [edge.step for edge in edges if isinstance(edge, Output)]
-        return tuple({id(step): step for step in steps}.values())
-
-
-_PLAIN = frozenset((str, int, float, bool, type(None)))
-
-
-def _plain(value: Any) -> Any:
-    """Dataclasses as dicts, at any depth. (dataclasses.asdict copies all else too: a sweep of a
-    thousand points makes ten thousand steps.)"""
-    if type(value) in _PLAIN:
-        return value
-    if is_dataclass(value):
-        return {name: _plain(item) for name, item in vars(value).items()}
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+        seen: list[Step] = []
+        for edge in self.inputs.values():
+            if isinstance(edge, Output) and not any(edge.step is s for s in seen):
+                seen.append(edge.step)
+                yield edge.step
 
 
 def in_order(roots: Iterable[Step]) -> list[Step]:
