@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import boards, calibration, evaluation, noop, overhead, peers
+from benchmarks import boards, calibration, evaluation, noop, overhead, parallel, peers
 from benchmarks.machine import load, machine, versions
 from benchmarks.measure import BenchmarkError, Result, say
 from benchmarks.report import page, plain
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Workplace], Result]] = {
     "overhead": overhead.measure,
     "boards": boards.measure,
     "evaluation": evaluation.measure,
+    "parallel": parallel.measure,
 }
 DEFAULT = "target=grove_v2"
 NEEDS_PEERS = {"noop", "overhead"}
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog="Measures a chain that is already built (doit target=grove_v2), in a copy of it: "
         "nothing in the project is rebuilt or changed. The peers are installed once, into "
-        ".benchmarks. Takes some five minutes; let nothing else run. Only a run of all parts "
+        ".benchmarks. Takes some twenty minutes; let nothing else run. Only a run of all parts "
         "is kept in docs/benchmarks.md.",
     )
     parser.add_argument(
