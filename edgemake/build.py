@@ -203,7 +203,7 @@ class Build:
         declared = self._declared.get(stage, Needs())
         if stage not in self._peaks:
             latest = next(self.resolver.store.records(stage), None)
-            self._peaks[stage] = latest.record["peak_bytes"] if latest is not None else 0
+            self._peaks[stage] = latest.record.get("peak_bytes", 0) if latest is not None else 0
         return replace(declared, memory=max(declared.memory, self._peaks[stage]))
 
     def _spec(self, step: Step, action: Action, why: list[str], force: bool) -> Spec:
