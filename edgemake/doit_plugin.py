@@ -246,13 +246,14 @@ class Run(DoitRun):  # type: ignore[misc]
     def _conclude(self, build: Build) -> int:
         """The result of a sweep, put together; the exit status."""
         from edgemake.endings import conclude
+        from edgemake.sweep_words import end_lines
 
         if build.processes.stopping:
             return 0
         try:
             self._reporter.end(conclude(build, self._order, self._reporter.say))
         except (StepFailed, UserError) as error:
-            self._reporter.end([f"\nFAILED sweep: {error}", "  the models are not touched by that"])
+            self._reporter.end(["", *end_lines(build), f"\nFAILED sweep: {error}"])
             return 1
         return 0
 

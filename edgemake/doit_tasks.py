@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,17 +114,19 @@ def _families(build: Build) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
         mine = [step for step in steps if step.stage == stage]
         words = getattr(sys.modules.get(f"stages.{stage}"), "__doc__", None) or ""
         yield stage, words.partition("\n")[0], [_step_task(build, step) for step in mine]
-    if build.deliveries:
+    groups = _by_place(build)
+    if groups:
         yield (
             "deliver",
             "put the checked model where people look",
-            [_deliver_task(build, delivery) for delivery in _distinct(build)],
+            [_deliver_task(build, group) for group in groups],
         )
-    if later := [delivery for delivery in _distinct(build) if attached_later(delivery)]:
+    later = [[one for one in group if attached_later(one)] for group in groups]
+    if any(later):
         yield (
             "attach",
             "put the report and the metrics beside it",
-            [_attach_task(build, delivery) for delivery in later],
+            [_attach_task(build, group) for group in later if group],
         )
 
 
@@ -160,9 +162,11 @@ def _files(build: Build, step: Step) -> Iterator[str]:
             yield from map(str, edge.paths)
 
 
-def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
-    path = build.deliverer.path(delivery)
+def _deliver_task(build: Build, group: Sequence[Delivery]) -> dict[str, Any]:
+    """Delivers the last of those that lie in one place, when the steps of all have run."""
+    delivery, path = group[-1], build.deliverer.path(group[-1])
     roots = list({build.resolver.key(root): root for root in delivery.roots()}.values())
+    wanted = {task_name(build, root): None for one in group for root in one.roots()}
     return {
         "name": f"deliver:{path.parent.name}-{path.name}",
         "doc": str(path),
@@ -170,7 +174,7 @@ def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
         "file_dep": [
             f"{build.resolver.link(root)}/{name}" for root in roots for name in root.outputs
         ],
-        "task_dep": [task_name(build, root) for root in roots],
+        "task_dep": list(wanted),
         "targets": [str(path)],
         "uptodate": [(build.deliverer.is_current, [delivery])],
         "clean": [],
@@ -179,9 +183,10 @@ def _deliver_task(build: Build, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _attach_task(build: Build, delivery: Delivery) -> dict[str, Any]:
-    path = build.deliverer.path(delivery)
-    steps = list({build.resolver.key(o.step): o.step for o in delivery.appendix}.values())
+def _attach_task(build: Build, group: Sequence[Delivery]) -> dict[str, Any]:
+    """As `_deliver_task`, of the appendix."""
+    delivery, path = group[-1], build.deliverer.path(group[-1])
+    wanted = {task_name(build, output.step): None for one in group for output in one.appendix}
     return {
         "name": f"attach:{path.parent.name}-{path.name}",
         "doc": str(path),
@@ -189,7 +194,7 @@ def _attach_task(build: Build, delivery: Delivery) -> dict[str, Any]:
         "file_dep": [str(build.resolver.link(o.step) / o.path) for o in delivery.appendix],
         "task_dep": [
             f"deliver:{path.parent.name}-{path.name}",
-            *(task_name(build, step) for step in steps),
+            *wanted,
         ],
         "targets": [str(path / output.path) for output in delivery.appendix],
         "uptodate": [(build.deliverer.is_attached, [delivery])],
@@ -220,9 +225,13 @@ def _all_current(build: Build, members: list[dict[str, Any]]) -> bool | None:
     return all(check(*subject) for member in members for check, subject in member["uptodate"])
 
 
-def _distinct(build: Build) -> Iterable[Delivery]:
-    """One delivery for each place; equal configs of a sweep deliver once."""
-    return {build.deliverer.path(d): d for d in build.deliveries}.values()
+def _by_place(build: Build) -> list[list[Delivery]]:
+    """Deliveries that come to lie in the same place, together: points of a sweep that differ in
+    nothing that is part of the model."""
+    found: dict[Path, list[Delivery]] = {}
+    for delivery in build.deliveries:
+        found.setdefault(build.deliverer.path(delivery), []).append(delivery)
+    return list(found.values())
 
 
 def _attempt(

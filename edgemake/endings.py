@@ -97,7 +97,8 @@ def _end(build: Build, delivery: Delivery) -> tuple[str, str, str]:
         return REFUSED, refusals[0].partition(":")[0], "\n".join(refusals)
     if message := build.failures.get(f"deliver:{path}"):
         return FAILED, "deliver", message
-    if not build.deliverer.is_current(delivery):
+    whole = all(_is_there(build, root) for root in delivery.roots())
+    if not (whole and build.deliverer.is_current(delivery)):
         return NOT_TRIED, "", ""
     later = _fault(build, in_order(output.step for output in delivery.appendix))
     if message := build.failures.get(f"attach:{path}"):

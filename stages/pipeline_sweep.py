@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FOLDER = "sweeps"
 """Below artifacts/: a folder for each sweep."""
+TOLD = 30
+"""Deliverables whose places are printed."""
 LONGEST = 60
 """Characters of a folder's name before the key."""
 
@@ -81,5 +83,15 @@ def hand_out(place: Path, ran: Sequence[float], order: str, artifact: Path) -> I
             write_atomically(place / name, (artifact / name).read_bytes())
     except OSError as fault:
         raise UserError(f"{fault.filename}: {fault.strerror}; make it writable") from None
+    yield from places(found)
     shown = f"{place.parent.parent.name}/{FOLDER}/{place.name}"
     yield f"\nwrote {shown}/{sweep.HTML}, {sweep.CSV} and {sweep.JSON}"
+
+
+def places(found: Mapping[str, Any]) -> Iterator[str]:
+    """Where the deliverables lie; of a large sweep the files tell it."""
+    points = [point for point in found["points"] if point["folder"]]
+    if 0 < len(points) <= TOLD:
+        yield ""
+        for point in points:
+            yield f"{point['point']:>3}  artifacts/{point['folder']}/"

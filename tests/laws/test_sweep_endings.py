@@ -125,6 +125,7 @@ def test_what_is_made_of_it_may_fail_and_takes_nothing_away(lab: Lab, limit: str
     said = lab.doit("-m", "count=1,2", *([limit] if limit else []))
     assert said.code == 1, said.text
     assert "FAILED sweep: " in said.text
+    assert "delivered" in said.text
     assert "no ink" in said.text
     assert len(lab.deliverables()) == (1 if limit else 2)
 
@@ -140,6 +141,17 @@ def test_an_appendix_that_fails_is_told_of_a_delivered_point(lab: Lab) -> None:
         ("delivered", "tally"),
     ]
     assert said.code == 1, said.text
+
+
+@pytest.mark.parametrize("values", ["none,after", "after,none"])
+def test_points_that_lie_in_one_place_all_run(lab: Lab, values: str) -> None:
+    said = lab.doit("-m", f"proof={values}")
+    assert said.code == 0, said.text
+    assert [ending[1] for ending in told(said)[0]] == ["delivered"] * 2
+    assert "tally" in {line["stage"] for line in lab.executions()}
+    [place] = lab.deliverables()
+    assert "8 words" in (place / "report.txt").read_text()
+    assert lab.build("-m", f"proof={values}") == []
 
 
 def test_an_order_that_makes_no_sense_stops_before_work(lab: Lab) -> None:

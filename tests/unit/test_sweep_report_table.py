@@ -166,6 +166,8 @@ def test_it_is_handed_out_again_and_again(tmp_path: Path) -> None:
     assert told[-1].strip() == (
         "wrote artifacts/sweeps/count-12345678/sweep.html, sweep.csv and sweep.json"
     )
+    assert "  1  artifacts/grove_v2/toy/" in told
+    assert not any(line.startswith("  6  artifacts") for line in told)  # it failed
     assert sorted(path.name for path in place.iterdir()) == [
         "sweep.csv", "sweep.html", "sweep.json"]  # fmt: skip
     assert all(path.stat().st_mode & 0o200 for path in place.iterdir())
