@@ -4,6 +4,7 @@ doit finds this file; `edgemake.doit_plugin.Loader` (named in pyproject.toml) ca
 every Hydra override of the command line and makes doit tasks of the deliveries it returns.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -150,3 +151,10 @@ def how_to_run(config: Config) -> Mapping[str, str]:
         return {}
     train = config.train
     return {"EDGEMAKE_DEVICE": str(train.device), "EDGEMAKE_WORKERS": str(train.workers)}
+
+
+if __name__ == "__main__":  # Hydra's own way: python dodo.py --multirun …
+    from edgemake.hydra_app import main
+    from stages import measures
+
+    sys.exit(main(PROJECT, measures.every()))

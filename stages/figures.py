@@ -47,14 +47,14 @@ def _search(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _accuracy(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What int8 costs, with the board's own arithmetic."""
-    board = told.get("board", {})
+    board = told.get("board") or {}
     tiers = board.get("tiers", {})
     for kind in KINDS:
         final = tiers.get(board.get("final"), {}).get(kind)
         if final is None or final["map50_95"] is None:
             continue
         text = f"mAP50 {final['map50']:.3f}, mAP50-95 {final['map50_95']:.3f} ({board['final']})"
-        lost = board.get("drop", {}).get(kind, {}).get("map50_95")
+        lost = (board.get("drop") or {}).get(kind, {}).get("map50_95")
         if lost is not None:
             text += f"; {_cost_of_int8(lost)}"
         yield f"accuracy, {kind}", text

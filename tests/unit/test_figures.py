@@ -40,3 +40,12 @@ def test_a_board_without_one_and_an_arena_that_could_not_be_told(tmp_path: Path)
     assert {"NPU placement", "latency", "arena"}.isdisjoint(found)
     assert found["contract"] == "FAIL (1 rules)"
     assert found["fail"] == "arena: cannot run it. tell us"
+
+
+def test_an_evaluation_with_nothing_to_hold_the_model_against(tmp_path: Path) -> None:
+    tiers = {"litert": {"box": {"map50": 0.75, "map50_95": 0.5}}}
+    board = {"tiers": tiers, "final": "litert", "reference": None, "drop": None}
+    (tmp_path / "metrics.json").write_text(json.dumps({"board": board}))
+    assert shown(tmp_path, SIZES)["accuracy, box"] == "mAP50 0.750, mAP50-95 0.500 (litert)"
+    (tmp_path / "metrics.json").write_text(json.dumps({"board": None}))
+    assert "accuracy, box" not in shown(tmp_path, SIZES)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from edgemake.config import load
-from edgemake.delivery import Delivery
+from edgemake.delivery import Delivery, Measures
 from edgemake.plan import Errand, Plan
 from edgemake.project import Project
 from edgemake.step import Step, UserFile
@@ -15,6 +15,7 @@ from edgemake.sweep import plan_each
 from stages import choose, source
 
 PROJECT = Project(Path(__file__).resolve().parent)
+FIGURES = ("length", "words", "pages")
 
 
 class Sleep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +84,7 @@ def _delivery(config: Toy, numbers: Step, count: int) -> Delivery:
     verdicts = (packed["verdict.json"],)
     plain = msgspec.to_builtins(config)
     if config.proof == "none":
-        return Delivery("board", f"toy-{count}", packed, verdicts, plain)
+        return Delivery("board", f"toy-{count}", packed, verdicts, plain, measures=lambda: SHORT)
     page = Step("tally", {}, {"model": packed["model.txt"]}, ("report.txt",), label=f"n{count}")
     return Delivery(
         "board",
@@ -94,6 +95,7 @@ def _delivery(config: Toy, numbers: Step, count: int) -> Delivery:
         appendix=(page["report.txt"],),
         waits=config.proof == "before",
         complete=_complete,
+        measures=lambda: LONG,
     )
 
 
@@ -101,3 +103,22 @@ def _complete(folder: Path, facts: Mapping[str, Any]) -> None:
     page = folder / "report.txt"
     steps = "\n".join(f"{step['stage']} {step['outcome']}" for step in facts["steps"])
     page.write_text(page.read_text().replace("<steps>", steps))
+
+
+def _measured(folder: Path, name: str) -> float | None:
+    """`length` and `words` of what was delivered, `pages` of its appendix."""
+    text = (folder / "model.txt").read_text()
+    if name == "pages":
+        return 1.0 if (folder / "report.txt").exists() else None
+    return float(len(text) if name == "length" else len(text.split()))
+
+
+SHORT, LONG = Measures(FIGURES[:2], _measured), Measures(FIGURES, _measured)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from edgemake.hydra_app import main
+
+    sys.exit(main(PROJECT, FIGURES))

@@ -1,0 +1,113 @@
+"""`python dodo.py`: the project as an application of Hydra's, for its sweepers and launchers.
+
+Every job builds a whole point. Our launcher (`hydra_plugins/edgemake_launcher.py`, the default)
+builds the points of one `launch` as one graph; others run each job in a process of its own, all on
+one store, whose locks let none of them do the work of another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+
+from edgemake import objective
+from edgemake.config import is_override
+from edgemake.doit_points import Ended, built
+from edgemake.errors import StepFailed, UserError
+from edgemake.hydra_errors import in_our_words
+from edgemake.hydra_settings import settings
+from edgemake.objective import Objective
+from edgemake.project import Project
+
+_ELSEWHERE = ("--config-", "-cp", "-cn", "-cd", "--experimental")
+"""Flags of Hydra's that lead to another config than the one a build reads."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """What Hydra runs for each job. Plain values: it travels to other processes."""
+
+    root: Path
+    goal: Objective | None
+
+    def __call__(self, config: object) -> object:
+        """One job: builds its point. Raises StepFailed or UserError without an objective."""
+        [value] = self.together([list(HydraConfig.get().overrides.task)], 1)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def together(self, points: Sequence[Sequence[str]], workers: int) -> list[object]:
+        """Builds points as one graph; what each job returns, or the error that it ends with.
+
+        With an objective its figures, as sweepers take them; else the folder of what was delivered.
+        A model that is refused is worth the worst figures; a point that fails has none.
+        """
+        names = self.goal.names if self.goal else ()
+        with _hydra_aside():
+            ends = built(self.root, points, names, workers)
+        fault = StepFailed if any(end.tried for end in ends) else UserError  # was anything run?
+        return [
+            self._value(" ".join(point), end, fault)
+            for point, end in zip(points, ends, strict=True)
+        ]
+
+    def _value(self, point: str, ended: Ended, fault: type[Exception]) -> object:
+        """What one point returns, told to the user as well where it is a figure."""
+        if self.goal is None:
+            return fault(ended.problem) if ended.problem else ended.place
+        value, told = self.goal.values(ended.figures), f"in {ended.place}"
+        if ended.refused:
+            value, told = self.goal.worst, f"as bad as can be, for it is refused: {ended.problem}"
+        if value is None:
+            return fault(ended.problem or f"{ended.place} does not say {self.goal}")
+        print(f"{self.goal} of {point}: {value}, {told}", flush=True)
+        return value
+
+
+@contextlib.contextmanager
+def _hydra_aside() -> Iterator[None]:
+    """Hydra is one in a process; while open another may compose configs."""
+    state = GlobalHydra.instance()
+    running = state.hydra
+    state.clear()
+    try:
+        yield
+    finally:
+        state.clear()
+        if running is not None:
+            state.initialize(running)
+
+
+def main(project: Project, figures: Collection[str]) -> int:
+    """Run the application with the words of the command line; the exit status.
+
+    `figures`: every name that `objective=` may aim at.
+    """
+    aims = [word for word in sys.argv[1:] if word.startswith(objective.WORD)]
+    words = [word for word in sys.argv[1:] if is_override(word) and word not in aims]
+    flags = [word for word in sys.argv[1:] if not is_override(word)]
+    conf = project.root / "conf"
+    os.chdir(project.root)  # where doit finds the project, and Optuna its studies
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, not as tracebacks
+    try:
+        if other := [flag for flag in flags if flag.startswith(_ELSEWHERE)]:
+            raise UserError(f"{other[0]}: the config is conf/config.yaml; leave this out")
+        goal = objective.parsed(aims[-1], figures) if aims else None
+        project.prepare()
+        with in_our_words(conf, words):
+            sys.argv[1:] = [*settings(conf, words, goal), *flags]
+            start = hydra.main(version_base="1.3", config_path=str(conf), config_name="config")
+            start(Application(project.root, goal))()
+    except (UserError, StepFailed) as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return 3 if isinstance(error, UserError) else 1
+    return 0
