@@ -45,6 +45,10 @@ class Build:
             project.prepare()
         self.digests = Digests(project.host_state / "digests.sqlite3", writable=writable)
         self.resolver = Resolver(project, self.digests)
+        if len(self.deliveries) > 1:
+            from edgemake.sweep import told_apart
+
+            self.deliveries = told_apart(self.deliveries, self.resolver)
         self.outcomes: dict[str, Outcome] = {}
         self.deliverer = Deliverer(self.resolver, self.outcomes)
         self.toolchains = Toolchains(project, lambda name: self.resolver.lock(name)[0])

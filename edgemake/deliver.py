@@ -40,7 +40,7 @@ class Deliverer:
                     f"a deliverable cannot be called {name!r}: that must be the plain name of a "
                     "folder, without '/' and not beginning with '.'"
                 )
-        key = self._resolver.key(delivery.package)[:8]
+        key = delivery.apart or self._resolver.key(delivery.package)[:8]
         return self._project.artifacts / delivery.folder / f"{delivery.name}-{key}"
 
     def is_current(self, delivery: Delivery) -> bool:

@@ -50,6 +50,9 @@ class Delivery:
     """Its figures, for those who search for good ones; asked for only then."""
     point: tuple[str, ...] = ()
     """The overrides that tell this point from the others of its sweep; empty outside of one."""
+    apart: str = ""
+    """Ends the folder's name in place of the package's key, where several points of a sweep
+    deliver one package with different appendices or verdicts."""
 
     def commands_for(self, path: Path) -> list[str]:
         """The commands, with the place where the deliverable lies filled in."""

@@ -61,6 +61,7 @@ class Resolver:
         self._links: dict[str, Path] = {}
         self._found: dict[str, Verdict] = {}
         self._still: dict[str, Verdict] | None = None
+        self._latest: dict[str, list[Artifact]] = {}
         self._locks: dict[str, tuple[str, Mapping[str, str]]] = {}
 
     def key(self, step: Step) -> str:
@@ -104,11 +105,11 @@ class Resolver:
     def still(self) -> Iterator[None]:
         """While open nothing is built: what is not there is looked for once, not once for each
         step that comes after it."""
-        self._still = {}
+        self._still, self._latest = {}, {}
         try:
             yield
         finally:
-            self._still = None
+            self._still, self._latest = None, {}
 
     def _look(self, step: Step) -> Verdict:
         parents = {id(p): self.look(p).artifact for p in step.parents()}
@@ -134,7 +135,11 @@ class Resolver:
 
     def explain(self, step: Step, action: Action) -> list[str]:
         """The difference to the nearest artifact that this stage has left."""
-        latest = islice(self.store.records(action.stage), _COMPARED)
+        latest = self._latest.get(action.stage)
+        if latest is None:
+            latest = list(islice(self.store.records(action.stage), _COMPARED))
+            if self._still is not None:
+                self._latest[action.stage] = latest
         nearest = why.closest(latest, action.preimage)
         if nearest is None:
             return ["never built"]

@@ -12,16 +12,18 @@ import msgspec
 
 from edgemake.config import Remembered, load_each
 from edgemake.delivery import Delivery
+from edgemake.digest import digest_of
 from edgemake.errors import UserError
 from edgemake.plan import Plan, Refused
 from edgemake.project import Project
+from edgemake.resolve import Resolver
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 MOST = 100_000
 """Points of one sweep; a plan of more does not fit into memory."""
 _REMEMBERED = 2000
-"""A sweep of more points is told apart anew each time."""
+"""The points of a larger sweep are worked out anew each time."""
 _KEPT = 20
 
 
@@ -86,6 +88,23 @@ def plan_each(
             continue
         deliveries += [replace(delivery, point=word) for delivery in plan.deliveries]
     return replace(whole or Plan([]), deliveries=deliveries, refused=refused)
+
+
+def told_apart(deliveries: Sequence[Delivery], resolver: Resolver) -> list[Delivery]:
+    """The deliveries; those of one package that differ in what is measured or demanded of it get
+    folders of their own, or the last would take the place of all."""
+    packages: dict[tuple[str, str, str], set[str]] = {}
+    keys = []
+    for one in deliveries:
+        place = one.folder, one.name, resolver.key(one.package)
+        beside = [*one.verdicts, *one.appendix]
+        roots = [[resolver.key(output.step), output.path] for output in beside]
+        keys.append((place, digest_of(roots)[:8]))
+        packages.setdefault(place, set()).add(keys[-1][1])
+    return [
+        replace(one, apart=key) if len(packages[place]) > 1 else one
+        for one, (place, key) in zip(deliveries, keys, strict=True)
+    ]
 
 
 def varying(points: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
