@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +28,13 @@ from edgemake.errors import StepFailed, UserError
 from edgemake.hydra_errors import in_our_words
 from edgemake.hydra_settings import settings
 from edgemake.objective import Objective
+from edgemake.processes import GRACE_SECONDS
 from edgemake.project import Project
 
 _ELSEWHERE = ("--config-", "-cp", "-cn", "-cd", "--experimental")
 """Flags of Hydra's that lead to another config than the one a build reads."""
+_PARENT_SECONDS = 0.5
+"""How often a job looks whether the application still runs."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +43,13 @@ class Application:
 
     root: Path
     goal: Objective | None
+    process: int
+    """That in which Hydra runs; jobs may be in its children."""
 
     def __call__(self, config: object) -> object:
         """One job: builds its point. Raises StepFailed or UserError without an objective."""
-        [value] = self.together([list(HydraConfig.get().overrides.task)], 1)
+        with _ending_with(self.process):
+            [value] = self.together([list(HydraConfig.get().overrides.task)], 1)
         if isinstance(value, Exception):
             raise value
         return value
@@ -71,6 +80,28 @@ class Application:
             return fault(ended.problem or f"{ended.place} does not say {self.goal}")
         print(f"{self.goal} of {point}: {value}, {told}", flush=True)
         return value
+
+
+@contextlib.contextmanager
+def _ending_with(parent: int) -> Iterator[None]:
+    """While open, this process ends when its parent does, if that is `parent`: as a build of its
+    own it would be stopped with the terminal, but a pool's workers outlive who is killed."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            if over.wait(_PARENT_SECONDS):
+                return
+        os.kill(os.getpid(), signal.SIGTERM)  # ends the steps
+        time.sleep(2 * GRACE_SECONDS)
+        os._exit(128 + signal.SIGTERM)
+
+    if os.getppid() == parent:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 @contextlib.contextmanager
@@ -106,8 +137,13 @@ def main(project: Project, figures: Collection[str]) -> int:
         with in_our_words(conf, words):
             sys.argv[1:] = [*settings(conf, words, goal), *flags]
             start = hydra.main(version_base="1.3", config_path=str(conf), config_name="config")
-            start(Application(project.root, goal))()
+            start(Application(project.root, goal, os.getpid()))()
     except (UserError, StepFailed) as error:
         sys.stderr.write(f"ERROR: {error}\n")
         return 3 if isinstance(error, UserError) else 1
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "stopped; every finished step is kept. The same command goes on from here\n"
+        )
+        return 128 + signal.SIGINT
     return 0
