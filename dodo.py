@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -61,6 +62,7 @@ def as_planned(config: Config, planned: pipeline.Pipeline) -> Plan:
         how_to_run(config),
         toolchain_dir(config),
         needs=resources.needs(config),
+        executor=msgspec.to_builtins(config.executor),
     )
 
 
@@ -80,12 +82,18 @@ def delivery(config: Config, planned: pipeline.Pipeline) -> Delivery:
         waits=planned.waits,
         complete=report_facts.complete,
         track=tracker(config),
-        config=msgspec.to_builtins(config),
+        config=told_of(config),
         summary=figures.rows,
         commands=planned.deliver_commands,
         model=planned.model,
         measures=partial(measured, config, planned),
     )
+
+
+def told_of(config: Config) -> dict[str, Any]:
+    """What others are told of a config: where it was built is nothing that they could use."""
+    values: dict[str, Any] = msgspec.to_builtins(config)
+    return {key: value for key, value in values.items() if key != "executor"}
 
 
 def measured(config: Config, planned: pipeline.Pipeline) -> Measures:
@@ -122,7 +130,7 @@ def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = Tr
     configs = [load(PROJECT, line, Config, keep=keep) for line in wanted.targets]
     planned = [(config, pipeline.plan(config)) for config in configs]
     tools = configs[0] if configs else load(PROJECT, wanted.tools, Config, keep=keep)
-    told = [(one, without_places(msgspec.to_builtins(config))) for config, one in planned]
+    told = [(one, without_places(told_of(config))) for config, one in planned]
     step = pipeline.side_by_side(tools, wanted.folders, told)
     return Plan(
         [delivery(config, one) for config, one in planned],
@@ -130,6 +138,7 @@ def compare(entries: Sequence[str], overrides: Sequence[str], *, keep: bool = Tr
         toolchain_dir(tools),
         Errand(step, partial(compare_table.hand_out, wanted.page)),
         needs=resources.needs(tools),
+        executor=msgspec.to_builtins(tools.executor),
     )
 
 

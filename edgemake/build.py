@@ -27,6 +27,9 @@ from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
 from edgemake.toolchain import Toolchains
 
+if TYPE_CHECKING:
+    from edgemake.executor import Executor
+
 
 class Watcher(Protocol):
     """Who is told what happens while steps run."""
@@ -54,6 +57,7 @@ class Build:
         self.toolchains = Toolchains(project, lambda name: self.resolver.lock(name)[0])
         self.builds = Builds(project)
         self.processes = Processes()
+        self.executor: Executor = self.processes.or_jobs(plan.executor, project)
         self.force_all = False
         self.workers = 1
         self.environment, self.errand = plan.environment, plan.errand
@@ -99,7 +103,7 @@ class Build:
         if workers < 2:
             return workers
         wanting = {stage for stage, needs in self._declared.items() if needs.gpu}
-        self._places = Places(workers, len(here().gpus))
+        self._places = Places(workers, len(here().gpus) if self.executor is self.processes else 0)
         return self._places.threads(sum(step.stage in wanting for step in self.steps()))
 
     def forced(self, step: Step) -> bool:
@@ -136,7 +140,7 @@ class Build:
         spec = self._spec(step, verdict.action, why, forced)
         self.digests.save()
         with self._places.of(spec.needs["gpu"]):
-            last = self.processes.run(spec, lambda message: self._tell(step, message))
+            last = self.executor.run(spec, lambda message: self._tell(step, message))
         self._forget_mark(step).unlink(missing_ok=True)
         artifact = self.resolver.look(step).artifact
         if artifact is None:
@@ -176,12 +180,11 @@ class Build:
         """
         with self.resolver.still():
             pending = [s for s in steps if self.forced(s) or self.resolver.look(s).artifact is None]
-        if pending:
-            from edgemake import tokens  # with nothing to do, nobody asks
-
-            tokens.check()
         names = sorted({*toolchains, *(step.toolchain for step in pending if step.toolchain)})
-        return self.toolchains.preflight([self.toolchains.get(name) for name in names])
+        cost = self.toolchains.preflight([self.toolchains.get(name) for name in names])
+        needs = {step.stage: asdict(self.needs(step)) for step in pending}
+        self.executor.prepare(needs, lambda message: self._tell("jobs", message))
+        return cost
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:

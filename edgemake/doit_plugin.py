@@ -26,7 +26,8 @@ from edgemake.outstream import Patient
 from edgemake.plan import Plan
 from edgemake.project import Project
 
-DATABASE = "artifacts/.state/doit.sqlite3"
+DATABASE = "doit.sqlite3"
+"""doit's own notes, a file per host: SQLite's locks are not to be trusted between machines."""
 CONFIRM = 200
 """A sweep of more points is not built unless the user says yes to it."""
 COUNTED = 5000
@@ -88,7 +89,7 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def load_doit_config(self) -> dict[str, Any]:
         """What users need not say: our backend, and threads for `-n`, since steps are processes."""
-        database = self.project.root / DATABASE
+        database = self.project.host_state / DATABASE
         if self.writable:
             try:
                 self.project.prepare()  # doit opens its database before it asks for tasks
@@ -218,8 +219,8 @@ class Run(DoitRun):  # type: ignore[misc]
             from edgemake.sweep_words import begin_line
 
             self._reporter.say(begin_line(build, self.loader.repeated))
-        self._reporter.begin(build, self.sel_tasks)
         with build.open(), build.processes.stopped_by_signals():
+            self._reporter.begin(build, self.sel_tasks)
             try:
                 result: int = super()._execute(**options)
                 if build.swept and build.conclusion is not None and self._delivers():

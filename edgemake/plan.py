@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgemake.delivery import Delivery
 from edgemake.resources import Needs
@@ -58,3 +58,5 @@ class Plan:
     """For sweeps."""
     needs: Mapping[str, Needs] = field(default_factory=dict)
     """Stage -> what its steps need of the machine, where that is more than nearly nothing."""
+    executor: Mapping[str, Any] | None = None
+    """The section `executor` of the config. None: steps run here."""

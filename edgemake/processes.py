@@ -12,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgemake.errors import StepFailed, Stopped
-from edgemake.project import ENGINE_ROOT
+from edgemake.project import ENGINE_ROOT, Project
 from edgemake.spec import Spec
+
+if TYPE_CHECKING:
+    from edgemake.executor import Executor
 
 GRACE_SECONDS = 1.5
 """How long a runner gets to end its stage before it is killed itself."""
@@ -34,7 +37,29 @@ class Processes:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._idle: list[subprocess.Popen[bytes]] = []
         self._guard = threading.RLock()
+        self._beside: list[Executor] = []
         self.stopping = False
+
+    def or_jobs(self, section: Mapping[str, Any] | None, project: Project) -> Executor:
+        """Who runs the steps, by the config's section `executor`: these processes, or jobs of a
+        cluster, which then end when these do."""
+        if section is None or section["kind"] == "local":
+            return self
+        from edgemake import executors  # what runs here needs none of it
+
+        jobs = executors.make(section, project)
+        self._beside.append(jobs)
+        return jobs
+
+    def close(self) -> None:
+        """Nothing is left when `stopped_by_signals` is over."""
+
+    def prepare(self, wanted: Mapping[str, Mapping[str, Any]], listener: Listener) -> None:
+        """See that this machine can give out its cores. Raises UserError."""
+        if wanted:
+            from edgemake import tokens  # with nothing to do, nobody asks
+
+            tokens.check()
 
     def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
         """Run one step to its end and return the runner's last word. Raises StepFailed."""
@@ -122,6 +147,8 @@ class Processes:
             time.sleep(0.01)
         for process in running:
             _signal(process, signal.SIGKILL)
+        for other in self._beside:
+            other.stop_all()
 
     @contextlib.contextmanager
     def stopped_by_signals(self) -> Iterator[None]:
@@ -142,6 +169,8 @@ class Processes:
             yield
         finally:
             self._dismiss()
+            for other in self._beside:
+                other.close()
             if not self.stopping:  # a second Ctrl-C must not cut the goodbye short
                 for number, handler in before.items():
                     signal.signal(number, handler)

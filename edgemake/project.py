@@ -44,6 +44,11 @@ class Project:
         return self.artifacts / ".scratch"
 
     @property
+    def jobs(self) -> Path:
+        """What a coordinator and its jobs on other machines tell each other."""
+        return self.artifacts / ".jobs"
+
+    @property
     def locks(self) -> Path:
         return self.artifacts / ".locks"
 

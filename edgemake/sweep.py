@@ -129,6 +129,11 @@ def _together(whole: Plan, plan: Plan) -> Plan:
             f"toolchain.dir={plan.toolchain_dir}, but {whole.toolchain_dir} for the points before "
             "it: toolchains lie in one place; give one value"
         )
+    if plan.executor != whole.executor:
+        raise UserError(
+            "executor is another than for the points before it: all points of a sweep run in one "
+            "place; give one value for each key of executor"
+        )
     return replace(
         whole,
         environment={**plan.environment, **whole.environment},

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from stages.schema.base import Struct
 from stages.schema.data import Custom, Digits, Fetched, Figures, NoDataset
+from stages.schema.executor import Local, Ray, Slurm
 from stages.schema.model import Export, Model, NoTraining, Training
 from stages.schema.proof import Diagnose, Evaluate, Gate, Report, Track
 from stages.schema.quant import TfliteQuant, XquantQuant, XslimQuant
@@ -78,6 +79,7 @@ class Config(Struct, frozen=True):
     report: Report
     track: Track
     toolchain: Toolchain
+    executor: Local | Slurm | Ray
 
     def lock(self, toolchain: str) -> str:
         """The lock file chosen for a toolchain, by the name of a field of Locks."""

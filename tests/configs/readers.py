@@ -77,6 +77,7 @@ COMMON: Readers = {
     "gate.": {"report"},  # a first limit adds a verdict, which the report shows
     "report.images": {"report"},
     "track.": set(),
+    "executor.": set(),
     "quant.calibration.": {"calibration"},
     "target.name": {"package"},
     "target.title": {"package"},

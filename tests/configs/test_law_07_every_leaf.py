@@ -14,7 +14,7 @@ from composed import keys, leaves, plain, with_leaf
 from readers import CHAINS, Chain
 
 FIXED = {
-    *("dataset.kind", "train.kind", "quant.kind", "target.kind", "model.task"),
+    *("dataset.kind", "train.kind", "quant.kind", "target.kind", "executor.kind", "model.task"),
     *("model.weights", "model.onnx", "target.output", "target.vela", "evaluate.tiers"),
     *(f"quant.search.{key}" for key in ("weights", "method", "count")),
     *(f"quant.search.{key}" for key in ("precision_level", "finetune_level")),

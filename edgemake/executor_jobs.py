@@ -1,0 +1,147 @@
+"""Steps as jobs of a cluster: one job each, whose messages come by a file on the shared folder.
+
+The cluster schedules; nothing is scheduled here. A step's job is one coordinator's at a time, by a
+lock. Whoever comes to the lock when its holder is gone takes over the job that still runs, so a
+coordinator that was killed and started again goes on hearing what it had begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from edgemake.digest import Digests
+from edgemake.errors import StepFailed
+from edgemake.executor import Allocation, Cluster, Listener, at_once
+from edgemake.executor_node import SPEC, appears
+from edgemake.executor_poll import pauses
+from edgemake.executor_probe import probe
+from edgemake.executor_queue import Lost, Queue
+from edgemake.project import Project
+from edgemake.spec import Spec
+from edgemake.store import LOG, RECORD, Store, discard
+
+_LOG_LINES = 12
+"""Of each log, the last so many lines are shown when a job is lost."""
+
+
+class Jobs:
+    """Runs the steps of one build as jobs."""
+
+    def __init__(
+        self,
+        project: Project,
+        cluster: Cluster,
+        allocate: Callable[[str, Mapping[str, Any]], Allocation],
+    ) -> None:
+        """`allocate`: what a step of a stage, with these needs, asks the cluster for."""
+        self._project, self._allocate = project, allocate
+        self._queue = Queue(cluster)
+        self._name = cluster.name
+
+    def prepare(self, wanted: Mapping[str, Mapping[str, Any]], listener: Listener) -> None:
+        """See that the jobs can run at all, and where our files are. Raises UserError."""
+        if wanted:
+            jobs = {stage: self._allocate(stage, needs) for stage, needs in wanted.items()}
+            self._queue.cluster.check(jobs)
+            probe(self._project, self._queue, next(iter(jobs.values())), listener)
+
+    def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
+        """Run one step to its end; the runner's last word. Raises StepFailed."""
+        began = time.time()
+        name = f"{spec.stage}-{spec.digest}"
+        with self._own(name, listener) as waited:
+            if waited and not spec.force and self._is_there(spec):
+                return {"outcome": "reused", "seconds": round(time.time() - began, 3)}
+            folder = self._project.jobs / (f"{name}-forced" if spec.force else name)
+            try:
+                last = self._to_the_end(folder, spec, listener)
+            except Lost as lost:
+                raise StepFailed(self._obituary(lost, folder, spec)) from None
+        if "done" not in last:
+            raise StepFailed(str(last.get("failed") or "its job ended without a word"))
+        discard(folder)
+        appears(self._project.store / spec.stage / spec.digest / RECORD)
+        return last
+
+    def stop_all(self) -> None:
+        """Cancel every job of this build."""
+        self._queue.stop_all()
+
+    def close(self) -> None:
+        """The build is over."""
+        self._queue.cluster.close()
+
+    def _to_the_end(self, folder: Path, spec: Spec, listener: Listener) -> Mapping[str, Any]:
+        """The last that the runner said."""
+        job = self._queue.left_behind(folder)
+        if job is not None:
+            at_once(listener, f"{self._name} job {job} of an earlier build goes on")
+        else:
+            job = self._begin(folder, spec)
+        last: Mapping[str, Any] = {}
+        for message in self._queue.hear(job, folder, listener):
+            if "host" in message:
+                at_once(listener, f"runs on {message['host']} ({self._name} job {job})")
+            elif "signalled" not in message and "ended" not in message:
+                last = message
+                listener(message)
+        return last
+
+    def _begin(self, folder: Path, spec: Spec) -> str:
+        discard(folder)
+        folder.mkdir(parents=True)
+        allocation = self._allocate(spec.stage, spec.needs)
+        wanted = asdict(replace(spec, cores=allocation.cores))
+        (folder / SPEC).write_text(json.dumps({"gpus": allocation.gpus, "spec": wanted}))
+        return self._queue.submit(folder, "run", spec.stage, allocation)
+
+    def _obituary(self, lost: Lost, folder: Path, spec: Spec) -> str:
+        """What became of a job that did not end by itself, with the end of its logs."""
+        state = lost.state
+        place = f" on {state.place}" if state.place else ""
+        log = self._project.scratch / f"{spec.stage}-{spec.digest}" / LOG
+        ends = [end for path in (log, *sorted(folder.glob("*.err"))) if (end := _end_of(path))]
+        job = json.loads((folder / "job.json").read_bytes())["id"]
+        return "\n".join([f"its {self._name} job {job}{place} {state.why}", *ends])
+
+    @contextlib.contextmanager
+    def _own(self, name: str, listener: Listener) -> Iterator[bool]:
+        """Hold the lock of a step's job; whether that meant waiting for another coordinator."""
+        path = self._project.locks / f"job-{name}"
+        descriptor, waited = os.open(path, os.O_RDWR | os.O_CREAT, 0o666), False
+        try:
+            for pause in pauses():
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if self._queue.stopping:
+                        raise StepFailed("the build is stopping") from None
+                    if not waited:
+                        at_once(listener, "another build runs this step; waiting for it")
+                    waited = True
+                time.sleep(pause)
+            yield waited
+        finally:
+            os.close(descriptor)
+
+    def _is_there(self, spec: Spec) -> bool:
+        digests = Digests(self._project.host_state / "digests.sqlite3")
+        return Store(self._project.store, digests).find(spec.stage, spec.digest) is not None
+
+
+def _end_of(path: Path) -> str:
+    """The last lines of a log, with its name; '' for none."""
+    with contextlib.suppress(OSError):
+        lines = path.read_text(errors="replace").rstrip().splitlines()
+        if lines:
+            return "\n".join([f"  the end of {path}:", *(f"  | {x}" for x in lines[-_LOG_LINES:])])
+    return ""
