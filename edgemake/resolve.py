@@ -110,7 +110,7 @@ class Resolver:
     def explain(self, step: Step, action: Action) -> list[str]:
         """The difference to the nearest artifact that this stage has left."""
         latest = islice(self.store.records(action.stage), _COMPARED)
-        nearest = why.closest(latest, action.preimage)
+        nearest = why.closest(latest, action.preimage, step.label)
         if nearest is None:
             return ["never built"]
         new = {
