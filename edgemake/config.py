@@ -145,6 +145,7 @@ def _sentence(words: str, path: str, plain: dict[str, Any], schema: type[Any]) -
     if "Invalid value" in words and "kind" in path:
         return f"{path}: {_value(plain, path)!r} is not a kind of it"
     found, (parent, _, name) = _value(plain, path), path.rpartition(".")
+    name = name.partition("[")[0]  # also an item of a list
     fields = [field for field in _fields(plain, parent, schema) if field.name == name]
     if found is None and fields:
         return _unset(path, fields[0].type)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import wraps
+from pathlib import Path
 from typing import Any
 
-from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
 from edgemake.build import Build
 from edgemake.config import is_override
-from edgemake.doit_plugin import Run
+from edgemake.doit_errand import RunErrand
 from edgemake.outstream import Patient
 
 DESCRIPTION = (
@@ -58,16 +57,14 @@ class Aside:
         return sys.stderr.fileno()
 
 
-class CheckModel(Run):
+class CheckModel(RunErrand):
     """`doit check-model FILE`: would the board take this file?"""
 
     name = "check-model"
     doc_purpose = "hold a .tflite or .onnx file of any origin against a board's contract"
     doc_usage = "FILE target=BOARD [--json] [key=value ...]"
     doc_description = DESCRIPTION
-    cmd_options = (*Run.cmd_options, JSON)
-    with_errand = True
-    sweeps = False
+    cmd_options = (*RunErrand.cmd_options, JSON)
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; 1 also when the verdict is no."""
@@ -83,25 +80,12 @@ class CheckModel(Run):
         self.loader.question = ("check_model", words)
         return super().execute(params, [])
 
-    @wraps(DoitRun._execute)
-    def _execute(self, **options: Any) -> int:
-        build: Build = self.loader.build
-        assert build.errand is not None
-        self.sel_tasks, self.sel_default_tasks = [build.errand.step.stage], False
-        result: int = super()._execute(**options)
-        return result or self._tell(build)
-
-    def _tell(self, build: Build) -> int:
+    def tell(self, build: Build, artifact: Path) -> int:
         """Print the verdict; 0 when it is yes."""
         assert build.errand is not None
-        out, step = Patient(sys.stdout), build.errand.step
-        with build.open():
-            artifact = build.resolver.look(step).artifact
-            assert artifact is not None
-            text = (artifact.path / step.outputs[0]).read_text(encoding="utf-8")
-            if self._json:
-                out.write(text)
-            else:
-                for line in build.errand.finish(artifact.path):
-                    out.write(line + "\n")
+        out = Patient(sys.stdout)
+        text = (artifact / build.errand.step.outputs[0]).read_text(encoding="utf-8")
+        lines = [text.rstrip()] if self._json else build.errand.finish(artifact)
+        for line in lines:
+            out.write(line + "\n")
         return 0 if json.loads(text)["passed"] else 1

@@ -7,14 +7,11 @@ which step draws the comparison (`Plan.errand`), and what becomes of its artifac
 from __future__ import annotations
 
 import sys
-from functools import wraps
 from typing import Any
-
-from doit.cmd_run import Run as DoitRun
 
 from edgemake.build import Build
 from edgemake.config import is_override
-from edgemake.doit_plugin import Run
+from edgemake.doit_errand import RunErrand
 from edgemake.outstream import Patient
 from edgemake.step import Step, in_order
 
@@ -30,37 +27,23 @@ DESCRIPTION = (
 )
 
 
-class Compare(Run):
+class Compare(RunErrand):
     """`doit compare A B …`: what several models cost and give."""
 
     name = "compare"
     doc_purpose = "put the figures of several deliverables or targets side by side"
     doc_usage = "A B [...] [out=FOLDER] | target=a,b[,...] [out=FOLDER] [key=value ...]"
     doc_description = DESCRIPTION
-    with_errand = True
-    sweeps = False
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; the exit status is the same."""
         self.loader.question = ("compare", [word for word in args if not is_override(word)])
         return super().execute(params, [])
 
-    @wraps(DoitRun._execute)
-    def _execute(self, **options: Any) -> int:
-        build: Build = self.loader.build
+    def begin(self, build: Build) -> None:
+        """Which steps come first."""
         assert build.errand is not None
-        self.sel_tasks, self.sel_default_tasks = [build.errand.step.stage], False
-        out = Patient(sys.stdout)
-        out.write(_to_run(build, build.errand.step))
-        result: int = super()._execute(**options)
-        if result == 0:
-            with build.open():
-                artifact = build.resolver.look(build.errand.step).artifact
-                assert artifact is not None
-                out.write("\n")
-                for line in build.errand.finish(artifact.path):
-                    out.write(line + "\n")
-        return result
+        Patient(sys.stdout).write(_to_run(build, build.errand.step))
 
 
 def _to_run(build: Build, errand: Step) -> str:

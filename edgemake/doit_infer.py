@@ -7,15 +7,13 @@ its artifact.
 from __future__ import annotations
 
 import sys
-from functools import wraps
+from pathlib import Path
 from typing import Any
 
-from doit.cmd_run import Run as DoitRun
 from doit.exceptions import InvalidCommand
 
 from edgemake.build import Build
-from edgemake.doit_plugin import Run
-from edgemake.errors import UserError
+from edgemake.doit_errand import RunErrand
 from edgemake.outstream import Patient
 
 NEEDS = "doit infer needs image=…: a picture, a folder of pictures, or a video"
@@ -33,15 +31,14 @@ DESCRIPTION = (
 )
 
 
-class Infer(Run):
+class Infer(RunErrand):
     """`doit infer image=…`: what the model finds on pictures."""
 
     name = "infer"
     doc_purpose = "run the target's model file on pictures and show what it finds"
     doc_usage = "image=PICTURE|FOLDER|VIDEO [image=… …] [out=FOLDER] [key=value ...]"
     doc_description = DESCRIPTION
-    with_errand = True
-    sweeps = False
+    needs = NEEDS
 
     def execute(self, params: Any, args: list[str]) -> int:
         """As `Run.execute`; the exit status is the same."""
@@ -49,29 +46,14 @@ class Infer(Run):
             raise InvalidCommand(f"doit infer takes no {args[0]!r}; say image={args[0]}")
         return super().execute(params, args)
 
-    @wraps(DoitRun._execute)
-    def _execute(self, **options: Any) -> int:
-        build: Build = self.loader.build
-        if build.errand is None:
-            raise UserError(NEEDS)
-        self.sel_tasks, self.sel_default_tasks = [build.errand.step.stage], False
-        result: int = super()._execute(**options)
-        if result == 0:
-            self._hand_out(build)
-        return result
-
-    def _hand_out(self, build: Build) -> None:
-        assert build.errand is not None
+    def tell(self, build: Build, artifact: Path) -> int:
+        """What was found, and what the board says of the model, as far as that is known."""
+        status = super().tell(build, artifact)
         out = Patient(sys.stdout)
-        with build.open():
-            artifact = build.resolver.look(build.errand.step).artifact
-            assert artifact is not None
-            out.write("\n")
-            for line in build.errand.finish(artifact.path):
-                out.write(line + "\n")
         for delivery in build.deliveries:
             for line in build.deliverer.refusals(delivery):
                 out.write(f"!! the board would refuse this model: {line}\n")
             verdicts = [build.resolver.look(output.step) for output in delivery.verdicts]
             if any(verdict.artifact is None for verdict in verdicts):
                 out.write("not yet held against the board's contract: `doit` does that\n")
+        return status

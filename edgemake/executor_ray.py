@@ -41,20 +41,25 @@ class Ray:
         where = f"the Ray at {self._address}" if self._address else "a Ray of our own"
         if self._address not in (None, "auto"):
             _check_answers(str(self._address))
-        own = {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+        own: dict[str, Any] = (
+            {}
+            if self._address
+            else {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+        )
         try:
             with _our_signals():
                 ray.init(
                     address=self._address or "local",
                     log_to_driver=False,
                     logging_level=logging.ERROR,
-                    **({} if self._address else own),
+                    **own,
                 )
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise UserError(f"executor=ray: {where} cannot be used: {_in_short(error)}") from None
         self._begun = True
+        nodes: list[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         for stage, allocation in wanted.items():
-            _check_task(ray.nodes(), stage, allocation)
+            _check_task(nodes, stage, allocation)
 
     def submit(self, folder: Path, work: str, name: str, wanted: Allocation) -> str:
         """Submit a task. Raises UserError for options that Ray does not know."""

@@ -140,7 +140,7 @@ class Resolver:
             latest = list(islice(self.store.records(action.stage), _COMPARED))
             if self._still is not None:
                 self._latest[action.stage] = latest
-        nearest = why.closest(latest, action.preimage)
+        nearest = why.closest(latest, action.preimage, step.label)
         if nearest is None:
             return ["never built"]
         new = {

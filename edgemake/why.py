@@ -51,12 +51,14 @@ def record_changes(old: Facts, new: Facts) -> list[str]:
     return lines
 
 
-def closest(candidates: Iterable[Artifact], preimage: Facts) -> Artifact | None:
-    """The artifact with the fewest differences; among equals the latest."""
+def closest(candidates: Iterable[Artifact], preimage: Facts, label: str) -> Artifact | None:
+    """The artifact with the fewest differences, among those of the same label where there are
+    any: a stage may do several things in one build. Among equals the latest."""
 
-    def rank(artifact: Artifact) -> tuple[int, float]:
-        old = artifact.record["preimage"]
-        return len(preimage_changes(old, preimage)), -float(artifact.record["finished"])
+    def rank(artifact: Artifact) -> tuple[bool, int, float]:
+        record = artifact.record
+        differences = len(preimage_changes(record["preimage"], preimage))
+        return record["label"] != label, differences, -float(record["finished"])
 
     return min(candidates, key=rank, default=None)
 

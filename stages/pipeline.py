@@ -58,12 +58,13 @@ def plan(config: Config) -> Pipeline:
     """
     known = dataset.known(config)
     examine.examine(config, known, TAKEN)
-    start = adopt.classes(config) or weights.classes(config)
+    name = naming.deliverable_name(config)
+    data = dataset.plan(config) if known is not None else None
+    floats = network(config, data)
+    start = adopt.classes(config) or weights.classes(config)  # of files that were found good
     given.examine(config, start, known)
     tiers = given.tiers(config, start, known)
-    name = naming.deliverable_name(config)
-    source = dataset.plan(config) if tiers or needs_dataset(config) else None
-    floats = network(config, source)
+    source = data if tiers or needs_dataset(config) else None
     tries = pipeline_proof.tries(config, floats, source, tiers)
     built = pipeline_proof.best(tries) if tries else build(config, floats, source)
     lists = {name: built.images[name] for name in CALIBRATION if not name.endswith(".npy")}

@@ -45,6 +45,7 @@ def diagnose(
         "schema": SCHEMA,
         "images": {name: len(sets.get(name, ())) for name in SETS},
         "runtime": pair.runtime,
+        "imgsz": int(loaded[SETS[0]].shape[1]),
         "tensors": measured.tensors(),
         "outputs": measured.outputs(threshold),
         "calibration": checks,

@@ -22,6 +22,10 @@ FAR = 0.15
 """Histogram distance that no two parts of one data set reach."""
 STRETCHED = 0.6
 """Few channels stretch the range when the others would do with this part of it."""
+COARSE = 0.5
+"""Pixels: boxes that move in larger steps lose mAP at high overlaps."""
+NORMALISED = 0.1
+"""Scales above are those of boxes in pixels."""
 PARTS = ("backbone", "neck", "box", "class", "keypoint", "decode")
 NAMES = {"decode": "decoding"}
 
@@ -51,6 +55,7 @@ def findings(diagnosis: Entry, chosen: Chosen) -> list[dict[str, str]]:
         *_images(diagnosis["calibration"], chosen),
         *_branches(diagnosis, judged, chosen),
         *_scores(diagnosis["outputs"], chosen),
+        *_steps(diagnosis["outputs"], diagnosis["imgsz"]),
     ]
     found = found or [_nothing(diagnosis, judged)]
     found.sort(key=lambda finding: (BAD, LOOK, GOOD).index(finding.level))
@@ -116,6 +121,22 @@ def _place(chosen: Chosen) -> str:
 
 def _images_of(count: int) -> str:
     return "image" if count == 1 else "images"
+
+
+def _steps(outputs: Sequence[Entry], imgsz: int) -> Iterator[Finding]:
+    """Boxes that share the scale of the scores, 0..1: their steps are parts of the side."""
+    for output in outputs:
+        scale = output["scale"] or 0.0
+        step = scale * imgsz
+        if output["role"] == "decoded" and scale < NORMALISED and step > COARSE:
+            yield Finding(
+                LOOK,
+                f"boxes move in steps of {step:.2f} pixels of {imgsz}",
+                "their decoding runs in int8 and its output shares one scale with the scores, "
+                f"{scale:.5f} of the side a step",
+                "small objects suffer most: let them fill more of the picture, or take "
+                "target.output=raw where the board decodes raw outputs",
+            )
 
 
 # --- the branches ---------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 KIB = 1024
-DIAGNOSE = "`doit diagnose` shows where the loss is"
+DIAGNOSE = "report.html shows where the loss is"
 KINDS = {"box": "boxes", "keypoints": "keypoints"}
 """What a model is judged by, in metrics.json -> in words."""
 

@@ -23,6 +23,8 @@ STAGES = (
     "calibration", "quantize", "compile", "check", "package",
 )  # fmt: skip
 """What the main job runs; an order in which a build may run them."""
+PROOF = ("validation", "predict", "evaluate", "diagnose", "report")
+"""What the report beside the deliverable is made of."""
 AFTER_CALIBRATION = ["calibration", "quantize", "compile", "check", "package"]
 """What other calibration images may run, and nothing else."""
 TARGETS = {"tflite-micro": "xiao_esp32s3", "xslim": "spacemit_k1"}

@@ -79,7 +79,7 @@ def test_ultralytics_cannot_download(
 def test_a_toolchain_in_a_folder_of_an_awkward_name(workshop: Checkout, tmp_path: Path) -> None:
     """The smallest one, from what installing it before has left in uv's cache."""
     place = tmp_path / "Werkzeuge, größer 工具"
-    arguments = ("target.memory.flash_bytes=9000000", f'toolchain.dir="{place}"')
+    arguments = ("target.vela.optimise=Size", f'toolchain.dir="{place}"')
     said = workshop.doit(*arguments, environment={"UV_OFFLINE": "1"})
     if "network was disabled" in said.text:
         pytest.skip("uv's cache was emptied since the main job was built")

@@ -59,6 +59,7 @@ def test_imports_point_one_way(path: Path) -> None:
                 "doit_tasks",
                 "doit_plugin",
                 "doit_commands",
+                "doit_errand",
                 "doit_infer",
                 "doit_check_model",
                 "doit_compare",

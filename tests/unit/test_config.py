@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -31,6 +31,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
     inner: Inner
     shape: Two | Three
     names: list[str] = []
+    tiers: list[Literal["float", "int8"]] | None = None
 
 
 GOOD: dict[str, Any] = {"inner": {"count": 1}, "shape": {"kind": "two", "size": 3}}
@@ -60,6 +61,7 @@ def test_their_order_is_kept() -> None:
         ({"inner": {"count": 1, "rate": None}}, "inner.rate is not set. Say inner.rate=…"),
         ({"inner": {}}, "inner.count is missing; it was removed, and has no default"),
         ({"names": ["a", 5]}, "names[1]: expected `str`, got `int`, found 5"),
+        ({"tiers": ["imt8"]}, "tiers[0]: 'imt8' is none of its values; did you mean 'int8'?"),
         ({"shape": {"kind": "four"}}, "shape.kind: 'four' is not a kind of it"),
         ({"shape": {"kind": "two", "siez": 1}}, "there is no key shape.siez; did you mean 'size'?"),
         ({"outer": 1}, "there is no key outer"),

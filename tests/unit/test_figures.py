@@ -49,3 +49,40 @@ def test_an_evaluation_with_nothing_to_hold_the_model_against(tmp_path: Path) ->
     assert shown(tmp_path, SIZES)["accuracy, box"] == "mAP50 0.750, mAP50-95 0.500 (litert)"
     (tmp_path / "metrics.json").write_text(json.dumps({"board": None}))
     assert "accuracy, box" not in shown(tmp_path, SIZES)
+
+
+def tier(map50: float, map50_95: float) -> dict[str, Any]:
+    return {"box": {"map50": map50, "map50_95": map50_95}}
+
+
+def test_what_is_put_beside_it_later(tmp_path: Path) -> None:
+    parted = "litert and tflm part on the same file: 92.0 % …"
+    metrics = {
+        "board": {
+            "final": "tflm",
+            "tiers": {"cut_onnx": tier(0.9, 0.8), "tflm": tier(0.9, 0.7)},
+            "drop": {"box": {"map50_95": 10.0}},
+        },
+        "agreement": {"tiers": ["litert", "tflm"]},
+        "warnings": [parted, "class x is never there"],
+    }
+    findings = [
+        {"level": "bad", "what": "box branch at 3 dB", "try": "more images"},
+        {"level": "look", "what": "neck at 12 dB", "try": ""},
+    ]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "diagnosis.json").write_text(json.dumps({"findings": findings}))
+    (tmp_path / "report.html").write_text("")
+    found = shown(tmp_path, SIZES)
+    assert found["accuracy, box"] == (
+        "mAP50 0.900, mAP50-95 0.700 (tflm); int8 loses 10.0 points of mAP50-95"
+    )
+    assert found["look"] == "class x is never there"
+    assert found["diagnosis"] == "box branch at 3 dB: more images"
+    assert found["report"] == "report.html"
+    metrics["board"]["drop"]["box"]["map50_95"] = -0.04  # type: ignore[index]
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    assert shown(tmp_path, SIZES)["accuracy, box"].endswith("int8 costs nothing")
+    search = {"chosen": 0, "tries": [{"quant": {"count": 8}, "map50_95": {"box": 0.7}}, {}]}
+    (tmp_path / "search.json").write_text(json.dumps(search))
+    assert shown(tmp_path, SIZES)["search"] == "count=8 is the best of 2 (mAP50-95 box 0.700)"

@@ -54,6 +54,7 @@ def score(name: str, largest: float, threshold: float = 0.3) -> dict[str, Any]:
 def diagnosis(*tensors: dict[str, Any], **more: Any) -> dict[str, Any]:
     whole = {
         "images": {"calibration": 16, "val": 16},
+        "imgsz": 192,
         "tensors": [tensor("backbone", None, 26.0), tensor("box", 8, 24.0), *tensors],
         "outputs": [score("class_8", 0.98)],
         "calibration": SOUND,
@@ -216,3 +217,13 @@ def test_worst_first() -> None:
     found = findings(diagnosis(*rows, calibration=SOUND | {"black": 128}), PER_TENSOR)
     assert [entry["level"] for entry in found] == ["bad", "bad", "look"]
     assert "show nothing" in found[0]["what"]
+
+
+def test_boxes_that_share_the_scale_of_the_scores() -> None:
+    decoded = score("decoded", 0.98) | {"role": "decoded", "scale": 1 / 255}
+    [found] = findings(diagnosis(outputs=[decoded]), PER_TENSOR)
+    assert found["level"] == "look"
+    assert found["what"] == "boxes move in steps of 0.75 pixels of 192"
+    assert "target.output=raw" in found["try"]
+    [found] = findings(diagnosis(outputs=[decoded], imgsz=96), PER_TENSOR)
+    assert found["level"] == "good"

@@ -112,7 +112,7 @@ def test_a_failed_limit_says_figure_limit_and_remedy() -> None:
     assert line.demanded == "at most 1"
     assert "quant=int8_per_channel" in line.remedy
     assert "quant.calibration.count=512" in line.remedy
-    assert "doit diagnose" in line.remedy
+    assert "report.html" in line.remedy
 
 
 def test_what_was_tried_already_is_not_advised() -> None:

@@ -81,10 +81,13 @@ def test_many_files_are_counted() -> None:
 
 
 def test_the_nearest_and_among_equals_the_latest() -> None:
-    def artifact(finished: float, **params: object) -> Artifact:
+    def artifact(finished: float, label: str = "n", **params: object) -> Artifact:
         preimage = {**OLD, "params": {**OLD["params"], **params}}
-        return Artifact(Path(), {"preimage": preimage, "finished": finished})
+        return Artifact(Path(), {"preimage": preimage, "finished": finished, "label": label})
 
     far, near, later = artifact(9, epochs=1, x=1), artifact(1, epochs=2), artifact(2, epochs=3)
-    assert closest([far, near, later], OLD) is later
-    assert closest([], OLD) is None
+    assert closest([far, near, later], OLD, "n") is later
+    assert closest([], OLD, "n") is None
+    other = artifact(3, "another tier")
+    assert closest([other, far], OLD, "n") is far
+    assert closest([other, far], OLD, "unheard of") is other
