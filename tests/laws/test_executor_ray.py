@@ -134,7 +134,7 @@ def test_a_coordinator_that_was_killed_keeps_what_was_finished(
 def test_what_ray_could_never_run_is_told_before_anything_runs(
     lab: Lab, ask: tuple[str, ...]
 ) -> None:
-    said = lab.doit(*ask, "executor.cores=64")
+    said = lab.doit(*ask, "+executor.stages.source.cores=64")
     assert (said.code, lab.executions()) == (3, []), said.text
     assert "no node has what a task of source asks for, 64 cores" in said.text
 
