@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from edgemake.delivery import Delivery, Outcome
 from edgemake.digest import digest_of, walk
 from edgemake.errors import StepFailed, UserError
 from edgemake.exchange import carry_over, replace_folder
+from edgemake.project import group_bits
 from edgemake.provenance import PROVENANCE, shareable, without_places
 from edgemake.resolve import Resolver
 from edgemake.step import Step, in_order
@@ -248,8 +250,9 @@ def _copy(source: Path, target: Path) -> None:
 
 def _open_to_all(folder: Path) -> None:
     """What is in the store may not be changed; what people take away may."""
+    group = group_bits(folder)
     for file in folder.rglob("*"):
-        os.chmod(file, 0o755 if file.is_dir() else 0o644)
+        os.chmod(file, 0o755 | group if file.is_dir() else 0o644 | group & stat.S_IWGRP)
 
 
 def _sentence(who: str, line: Mapping[str, Any]) -> str:

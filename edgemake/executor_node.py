@@ -41,6 +41,7 @@ def run(folder: str) -> None:
         _tell(job, {"ended": 1})
         return
     project = Project(Path(wanted["root"]))
+    project.share()
     project.host_state.mkdir(parents=True, exist_ok=True)  # a machine that has not built before
     with _build_goes_on(project):
         _follow(job, wanted, environment)

@@ -54,7 +54,7 @@ class StageRun:
                 cwd=self._scratch / "work",
                 env={**self._environment(), PROGRESS_FD: str(writing), **environment},
                 pass_fds=(writing,),
-                umask=0o022,
+                umask=0o002 if self._project.shared else 0o022,
                 start_new_session=True,
             )
         os.close(writing)

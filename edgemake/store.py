@@ -13,6 +13,7 @@ from typing import Any
 
 from edgemake.digest import Digests, canonical, digest_of
 from edgemake.errors import UserError
+from edgemake.project import group_bits
 
 RECORD = "step.json"
 LOG = "log.txt"
@@ -113,10 +114,11 @@ def _made_at(folder: str) -> int:
 
 def seal(folder: Path) -> None:
     """Make every file read-only and readable. Directories stay writable: renaming a read-only
-    directory fails for ordinary users, and `rm -rf artifacts` must work."""
-    os.chmod(folder, 0o755)
+    directory fails for ordinary users, and `rm -rf artifacts` must work. A group's stay its own."""
+    directory = 0o755 | group_bits(folder)
+    os.chmod(folder, directory)
     for base, folders, names in os.walk(folder):
-        for mode, entries in ((0o755, folders), (0o444, names)):
+        for mode, entries in ((directory, folders), (0o444, names)):
             for path in (os.path.join(base, name) for name in entries):
                 if not os.path.islink(path):  # chmod would follow it out of here
                     os.chmod(path, mode)
@@ -166,7 +168,7 @@ def append_line(path: Path, entry: Mapping[str, Any]) -> None:
     """Add one JSON line in a single write, so that lines of several processes never mix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     line = canonical({"time": round(time.time(), 3), **entry}) + b"\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
         os.write(descriptor, line)
     finally:

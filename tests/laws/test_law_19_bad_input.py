@@ -90,7 +90,7 @@ def test_a_deliverable_stays_in_its_place(fresh: Lab, old: str, name: str) -> No
 def test_a_command_is_shown_as_it_was_written(fresh: Lab) -> None:
     """Braces that are no place for the model are the command's own."""
     text = '{"send": "./send {model} {port} {"}'
-    fresh.edit("dodo.py", "verdicts, plain)", f"verdicts, commands={text}, model='model.txt')")
+    fresh.edit("dodo.py", "verdicts, plain, m", f"verdicts, commands={text}, model='model.txt', m")
     said = fresh.doit()
     assert said.code == 0, said.text
     (folder,) = fresh.deliverables()
