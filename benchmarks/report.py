@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from benchmarks.measure import Result, ratio
 
 HEAD = """\
 # Benchmarks
 
-Written by `python -m benchmarks`; do not edit. Taken on {date}.
-Contenders of one table ran in turns, in the same minutes. "Times edgemake" is the median of the
-rounds' ratios.
+Written by `python -m benchmarks`; do not edit. A part that is measured again takes the place of its
+last figures. Contenders of one table ran in turns, in the same minutes. "Times edgemake" is the
+median of the rounds' ratios.
 
 """
 
 
-def page(results: Sequence[Result], machine: Mapping[str, str], versions: str, date: str) -> str:
+@dataclass(frozen=True)
+class Taken:
+    """A result, and what it was taken on."""
+
+    result: Result
+    date: str
+    machine: dict[str, str]
+    """Name -> value, for people."""
+    versions: str
+    load: float
+    """How many other processes wanted a core before."""
+
+
+def kept(path: Path) -> dict[str, Taken]:
+    """Part -> what was last measured of it; nothing where nothing was kept."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Taken])
+    except FileNotFoundError:
+        return {}
+
+
+def keep(path: Path, parts: Mapping[str, Taken]) -> None:
+    """Write what `kept` reads."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
+
+
+def page(parts: Sequence[Taken]) -> str:
     """The Markdown page."""
-    facts = [*machine.items(), ("versions", versions)]
-    parts = [HEAD.format(date=date) + "".join(f"- {name}: {value}\n" for name, value in facts)]
-    parts.append("## Limits\n\n" + _table(_LIMITS, _limits(results)))
-    parts += [f"## {r.title}\n\n{r.text}\n\n" + _table(_SERIES, _series(r)) for r in results]
-    return "\n".join(parts)
+    results = [taken.result for taken in parts]
+    texts = [HEAD + "## Limits\n\n" + _table(_LIMITS, _limits(results))]
+    for taken in parts:
+        machine = ", ".join(f"{name} {value}" for name, value in taken.machine.items())
+        where = f"{taken.date}, load before {taken.load:.1f}; {machine}; {taken.versions}"
+        result = taken.result
+        table = _table(_SERIES, _series(result))
+        texts.append(f"## {result.title}\n\n{result.text}\n\n{table}\nTaken {where}.\n")
+    return "\n".join(texts)
 
 
 def plain(results: Sequence[Result]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,9 +20,10 @@ INPUT = "input.txt"
 
 
 class Toy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The config: how many steps."""
+    """The config: how many steps, and where they run."""
 
     steps: int
+    executor: dict[str, Any]
 
 
 def write(folder: Path, steps: int, pyproject: Path) -> None:
@@ -28,12 +31,13 @@ def write(folder: Path, steps: int, pyproject: Path) -> None:
     for name, text in {
         "pyproject.toml": pyproject.read_text(),
         "dodo.py": "from benchmarks.toy import plan, project\n\nPROJECT = project()\n",
-        "conf/config.yaml": f"steps: {steps}\n",
+        "conf/config.yaml": f"defaults: [executor: local, _self_]\nsteps: {steps}\n",
         "stages/__init__.py": "",
         "stages/nothing.py": 'def run(params, work):\n    (work.out / "empty").touch()\n',
     }.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    shutil.copytree(pyproject.parent / "conf/executor", folder / "conf/executor")
 
 
 def project() -> Project:
@@ -49,4 +53,5 @@ def plan(overrides: Sequence[str], *, keep: bool = True) -> Plan:
         Step("nothing", {"number": i}, {"input": source}, ("empty",), label=str(i))
         for i in range(config.steps)
     ]
-    return Plan([Delivery("toy", step.label, step) for step in steps])
+    deliveries = [Delivery("toy", step.label, step) for step in steps]
+    return Plan(deliveries, executor=config.executor)

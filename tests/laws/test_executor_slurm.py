@@ -57,6 +57,16 @@ def test_every_step_is_a_job(lab: Lab, slurm: Cluster) -> None:
     assert lab.build("more=[9]") == [], "what jobs built is current for builds here too"
 
 
+def test_the_points_of_a_sweep_share_their_jobs(lab: Lab, slurm: Cluster) -> None:
+    lab.behave("choose", "if params.count == 9: raise ValueError('nine')")
+    said = lab.doit("-m", *ASK, "-n", "4", "count=8,9,10", "limit=900,1000")
+    assert said.code == 1, said.text
+    stages = sorted(line["stage"] for line in lab.executions())
+    assert stages == ["choose"] * 2 + ["pack"] * 4 + ["source"]
+    assert "sweep of 6 points: 4 delivered, 2 failed" in said.text
+    assert not slurm.jobs()
+
+
 def test_with_nothing_to_do_slurm_is_not_asked(built: Lab, tmp_path: Path) -> None:
     lab = with_executors(tmp_path / "again")
     built.root.joinpath("artifacts").rename(lab.root / "artifacts")

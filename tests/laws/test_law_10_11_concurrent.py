@@ -55,6 +55,31 @@ def test_the_waiting_build_takes_over_from_a_killed_one(fresh: Lab) -> None:
     fresh.check_sound()
 
 
+def test_two_sweeps_started_together_and_one_killed(fresh: Lab) -> None:
+    ask = ("-m", "-n", "2", "count=range(1,8)", "sleep.choose=0.4")
+    killed, lives = fresh.start(*ask), fresh.start(*ask)
+    fresh.wait_for("pack", killed)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    text, _ = lives.communicate(timeout=60)
+    assert lives.returncode == 0, text
+    assert set(Counter(line["digest"] for line in fresh.executions()).values()) == {1}
+    assert _times(fresh) == {"source": 1, "choose": 7, "pack": 7}
+    assert fresh.build(*ask) == []
+    fresh.check_sound()
+
+
+def test_sweeps_that_overlap(fresh: Lab) -> None:
+    asks = [("count=1,2,3,4", "limit=900,1000"), ("count=3,4,5,6",), ("count=6,1", "limit=900")]
+    together = [fresh.start("-m", "-n", "2", *ask, "sleep.choose=0.2") for ask in asks]
+    for process in together:
+        text, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, text
+    assert set(Counter(line["digest"] for line in fresh.executions()).values()) == {1}
+    assert _times(fresh) == {"source": 1, "choose": 6, "pack": 4 * 2 + 2 + 1}
+    fresh.check_sound()
+
+
 def test_nothing_to_unlock_after_a_crash(fresh: Lab) -> None:
     process = fresh.start("sleep.choose=30")
     fresh.wait_for("choose", process)
