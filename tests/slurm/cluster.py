@@ -3,6 +3,8 @@
 The node is as much another machine as one computer allows: slurmd runs in mount, PID and UTS
 namespaces of its own, so it has its own host name, can see a folder differently (read-only, say),
 and can be lost with everything that runs on it. Needs root and Debian's packages.
+
+By hand: `python tests/slurm/cluster.py` starts one, says how to use it, and ends it with Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,8 +12,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -234,3 +239,23 @@ def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ClusterError(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+def main() -> int:
+    """A cluster for whoever wants to try one; 1 when it does not start."""
+    try:
+        with tempfile.TemporaryDirectory() as place, running(Path(place) / "slurm") as cluster:
+            sys.stdout.write(f"export SLURM_CONF={cluster.environment['SLURM_CONF']}\n")
+            sys.stdout.write(f"# one node, partition {PARTITION}, {CORES} cores; Ctrl-C ends it\n")
+            sys.stdout.flush()
+            ends = {signal.SIGINT, signal.SIGTERM}
+            signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+            signal.sigwait(ends)
+    except ClusterError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
