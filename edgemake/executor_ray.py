@@ -32,6 +32,17 @@ class Ray:
 
     def check(self, wanted: Mapping[str, Allocation]) -> None:
         """Connect, or start one, and see that it can run the tasks. Raises UserError."""
+        self._begin()
+        import ray
+
+        nodes: list[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+        for stage, allocation in wanted.items():
+            _check_task(nodes, stage, allocation)
+
+    def _begin(self) -> None:
+        """Connect, or start one, unless that is done."""
+        if self._begun:
+            return
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would call home
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
@@ -41,11 +52,9 @@ class Ray:
         where = f"the Ray at {self._address}" if self._address else "a Ray of our own"
         if self._address not in (None, "auto"):
             _check_answers(str(self._address))
-        own: dict[str, Any] = (
-            {}
-            if self._address
-            else {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
-        )
+        own: dict[str, Any] = {}
+        if not self._address:
+            own = {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
         try:
             with _our_signals():
                 ray.init(
@@ -57,9 +66,6 @@ class Ray:
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise UserError(f"executor=ray: {where} cannot be used: {_in_short(error)}") from None
         self._begun = True
-        nodes: list[Mapping[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        for stage, allocation in wanted.items():
-            _check_task(nodes, stage, allocation)
 
     def submit(self, folder: Path, work: str, name: str, wanted: Allocation) -> str:
         """Submit a task. Raises UserError for options that Ray does not know."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lab import Lab
 from on_jobs import until, with_executors
+from results import with_result
 
 PLAIN = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
 """Nothing is sent home, and no token is left in the user's folder."""
@@ -88,6 +89,15 @@ def test_every_step_is_a_task(lab: Lab, ask: tuple[str, ...]) -> None:
     lab.check_sound()
     assert not list(lab.root.glob("artifacts/.jobs/*"))
     assert lab.build("more=[9]") == []
+
+
+def test_a_sweep_and_its_result_are_tasks(lab: Lab, ask: tuple[str, ...]) -> None:
+    with_result(lab)
+    said = lab.doit("-m", *ask, "count=8,9", "-n", "2")
+    assert said.code == 0, said.text
+    stages = sorted(line["stage"] for line in lab.executions())
+    assert stages == ["choose", "choose", "gather", "pack", "pack", "source"]
+    assert said.text.count("to see whether its nodes reach") == 1
 
 
 def test_ctrl_c_cancels_the_tasks(lab: Lab, ask: tuple[str, ...]) -> None:
