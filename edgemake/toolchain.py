@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
 import sys
@@ -72,7 +73,8 @@ class Toolchains:
         changed = _changed(toolchain.path, now)
         if changed:
             return f"was changed: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
-        _mark(toolchain, toolchain.path, now)
+        with contextlib.suppress(PermissionError):  # somebody else's: whole, but not ours to mark
+            _mark(toolchain, toolchain.path, now)
         return None
 
     def ensure(
@@ -111,7 +113,13 @@ class Toolchains:
         download = sum(t.sizes()[0] for t in missing)
         installed = sum(t.sizes()[1] for t in missing)
         place = self._project.toolchains
-        place.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            writable = os.access(place, os.W_OK)
+        except PermissionError:
+            writable = False
+        if not writable:
+            raise self._not_ours(missing[0])
         free = shutil.disk_usage(place).free
         names = ", ".join(t.name for t in missing)
         text = (
@@ -125,11 +133,22 @@ class Toolchains:
             )
         return text
 
+    def _not_ours(self, toolchain: Toolchain) -> UserError:
+        return UserError(
+            f"toolchain {toolchain.name} {self.problem(toolchain) or 'is whole'}, and "
+            f"{toolchain.path.parent} is not yours to install it in. Let its owner build first, or "
+            "choose another place with toolchain.dir=/a/folder/of/yours"
+        )
+
     @contextlib.contextmanager
     def _locked(self, toolchain: Toolchain, tell: Listener) -> Iterator[None]:
-        toolchain.path.parent.mkdir(parents=True, exist_ok=True)
         path = toolchain.path.with_name(f".lock-{toolchain.name}")
-        with open(path, "w") as stream:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = open(path, "w")  # noqa: SIM115
+        except PermissionError:
+            raise self._not_ours(toolchain) from None
+        with stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

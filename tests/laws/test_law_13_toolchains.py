@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from lab import Lab
+from people import only_root, shared_by_two
 
 ASK = "toolchain=tiny"
 
@@ -107,6 +108,24 @@ def test_a_damaged_toolchain_is_rebuilt(lab: Lab, damage: str) -> None:
     assert lab.executions()[-1]["stage"] == "pack"
     assert _module(lab).read_bytes() == whole
     assert not _module(lab).with_name("extra.py").exists()
+
+
+@only_root
+def test_a_toolchain_of_somebody_elses(locked: Lab, tmp_path: Path) -> None:
+    lab = locked.copy(tmp_path / "shared/toy")
+    one, two = shared_by_two(lab.root, tmp_path)
+    assert one.build(ASK, "count=9") == ["choose", "pack"]
+    folder = _module(lab).parent
+    for path in (lab.root / ".toolchains", *(lab.root / ".toolchains").rglob("*")):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+    os.link(_module(lab), tmp_path / "another link")  # as uv makes them: its ctime changes
+    assert two.build(ASK, "count=7") == ["choose", "pack"]
+    (folder / "__init__.py").unlink()
+    said = two.doit(ASK, "count=6")
+    assert said.code == 3, said.text
+    assert "is not yours to install it in" in said.text
+    assert "toolchain.dir=" in said.text
 
 
 def test_a_file_that_was_spoilt_in_the_cache_too(lab: Lab) -> None:

@@ -3,47 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lab import Lab
+from people import FIRST, SECOND, only_root, shared_by_two
 
-FIRST, SECOND, GROUP = 12001, 12002, 12000
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("setpriv") is None, reason="only root can become two users"
-)
-
-
-def user(number: int) -> tuple[str, ...]:
-    """Runs a command as somebody who is in the group. Reading is free, as this Python may lie
-    where others may not look; whatever is written obeys the permissions of an ordinary user."""
-    reads = ("--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search")
-    bound = ("--bounding-set", "-all,+dac_read_search")
-    return ("setpriv", "--reuid", str(number), "--regid", str(number), "--groups", str(GROUP),
-            *bound, *reads, "--")  # fmt: skip
+pytestmark = only_root
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Iterator[tuple[Lab, Lab]]:
+def shared(tmp_path: Path) -> tuple[Lab, Lab]:
     """One project in a folder of the group, as each of the two sees it."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # pytest lets nobody else in
-    root = Lab.make(tmp_path / "shared/toy").root
-    (root / "artifacts").mkdir()
-    subprocess.run(["chown", "-R", f"{FIRST}:{GROUP}", str(root.parent)], check=True)
-    subprocess.run(["chmod", "-R", "g+ws", str(root / "artifacts")], check=True)
-    labs = Lab(root, user(FIRST)), Lab(root, user(SECOND))
-    for lab in labs:
-        home = tmp_path / f"home{lab.prefix[2]}"
-        home.mkdir()
-        os.chown(home, int(lab.prefix[2]), int(lab.prefix[2]))
-        lab.environment |= {"HOME": str(home), "TMPDIR": str(home)}
-        lab.environment["EDGEMAKE_TOKENS"] = str(home / "tokens")
-    yield labs
+    return shared_by_two(Lab.make(tmp_path / "shared/toy").root, tmp_path)
 
 
 def owners(lab: Lab) -> dict[str, set[int]]:
