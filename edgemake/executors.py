@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from edgemake.errors import UserError, did_you_mean
 from edgemake.executor import Allocation, Executor
 from edgemake.executor_jobs import Jobs
 from edgemake.project import Project
@@ -19,7 +20,16 @@ _AROUND = 2**28
 
 
 def make(section: Mapping[str, Any], project: Project) -> Executor:
-    """The executor that a section of kind `slurm` or `ray` asks for."""
+    """The executor that a section of kind `slurm` or `ray` asks for.
+
+    Raises UserError where it names a stage that there is not.
+    """
+    known = {path.stem for path in (project.root / "stages").glob("*.py")}
+    for stage in section["stages"]:
+        if stage not in known:
+            raise UserError(
+                f"executor.stages.{stage}: there is no stage {stage!r}{did_you_mean(stage, known)}"
+            )
     allocate = partial(allocation, section)
     if section["kind"] == "slurm":
         from edgemake.executor_slurm import Slurm
@@ -35,7 +45,9 @@ def allocation(section: Mapping[str, Any], stage: str, needs: Mapping[str, Any])
 
     `needs` is a `resources.Needs` as plain values. What `section["stages"]` says of the stage wins.
     """
-    own = {key: value for key, value in section["stages"].get(stage, {}).items() if value}
+    own = {
+        key: value for key, value in section["stages"].get(stage, {}).items() if value is not None
+    }
     said = {**section, **own}
     gpus = int(said["gpus"]) if needs.get("gpu") or own.get("gpus") else 0
     most = needs.get("beside_gpu" if gpus and needs.get("beside_gpu") else "most", 0)
