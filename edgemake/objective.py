@@ -63,10 +63,22 @@ def _goal(part: str, known: Collection[str]) -> tuple[str, str]:
     if not colon:
         name, way = part, ""
     if name not in known:
-        raise UserError(f"{WORD}{part}: there is no figure {name!r}{did_you_mean(name, known)}")
+        raise UserError(f"{WORD}{part}: there is no figure {name!r}{_hint(name, known)}")
     if way not in (*_WAYS, *_WAYS.values()):
         raise UserError(f"{WORD}{part}: say which way is better: {name}:max or {name}:min")
     return name, _WAYS.get(way, way)
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    """'; did you mean …?' with the first of `known`, which has what matters most first, that has
+    the words of `name` in it, whole or begun: map -> board.final.box.map50_95."""
+    words = [word for word in name.split(".") if word]
+    for one in known:
+        parts = iter(one.split("."))
+        if words and all(any(part.startswith(word) for part in parts) for word in words):
+            return f"; did you mean {one!r}?"
+    firsts = {one.rpartition(".")[2]: one for one in reversed(list(known))}
+    return did_you_mean(name, known if "." in name else firsts.values())
 
 
 def _short(way: str) -> str:

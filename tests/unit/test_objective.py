@@ -4,10 +4,17 @@ from math import inf, nan
 
 import pytest
 
+from edgemake.compose_hints import full_name
 from edgemake.errors import UserError
 from edgemake.objective import parsed
 
-KNOWN = ("board.final.box.map50_95", "figures.arena_bytes", "figures.flash_bytes")
+KNOWN = (
+    "board.final.box.map50_95",
+    "figures.arena_bytes",
+    "figures.flash_bytes",
+    "board.tiers.tflm.box.map50_95",
+    "board.tiers.tflm.keypoints.map50_95",
+)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,10 @@ def test_what_is_no_figure_is_worth_nothing(value: float | None) -> None:
     [
         ("figures.arena_bytse:min", ["there is no figure", "'figures.arena_bytes'"]),
         ("arena_bytes:min", ["did you mean 'figures.arena_bytes'"]),
+        ("arena:min", ["did you mean 'figures.arena_bytes'"]),
+        ("map:max", ["did you mean 'board.final.box.map50_95'"]),
+        ("mpa50_95:max", ["did you mean 'board.final.box.map50_95'"]),
+        ("keypoints.map:max", ["did you mean 'board.tiers.tflm.keypoints.map50_95'"]),
         ("figures.arena_bytes", ["which way", "figures.arena_bytes:max"]),
         ("figures.arena_bytes:", ["which way"]),
         ("figures.arena_bytes:up", ["which way"]),
@@ -59,3 +70,7 @@ def test_what_cannot_be_meant(text: str, words: list[str]) -> None:
         parsed(f"objective={text}", KNOWN)
     for word in words:
         assert word in str(told.value)
+
+
+def test_as_a_key_it_is_told_where_it_belongs() -> None:
+    assert "python dodo.py --multirun" in full_name("objective", {"seed": 1})
