@@ -18,7 +18,7 @@ from edgemake.doit_plugin import Loader
 from edgemake.endings import DELIVERED, NOT_PLANNED, REFUSED, Ending, endings
 from edgemake.errors import UserError
 from edgemake.plan import Plan, Refused
-from edgemake.sweep import varying
+from edgemake.sweep import told_apart, varying
 
 STOPPED = 128
 """Exit statuses from here on: a signal ended the build."""
@@ -44,10 +44,18 @@ class Ended:
 class Points(Loader):
     """Tasks of the points given; nothing on the command line is looked at."""
 
-    def __init__(self, points: Sequence[Sequence[str]], figures: Collection[str]) -> None:
+    def __init__(
+        self,
+        points: Sequence[Sequence[str]],
+        figures: Collection[str],
+        *,
+        apart: bool = False,
+        concluded: bool = True,
+    ) -> None:
         """A point that would not tell all of the `figures` is refused."""
         super().__init__()
         self.points, self.figures = list(dict.fromkeys(map(tuple, points))), figures
+        self.apart, self.concluded = apart, concluded
         self.begun = False
         """Whether there are tasks: the plan is made, and nothing in it is wrong."""
         self.refused: Sequence[Refused] = ()
@@ -55,13 +63,15 @@ class Points(Loader):
     def plan(self, *_: object) -> Build:
         """The build of all points that can be planned. Raises UserError where none can."""
         asked: Plan = self.namespace["plan_points"](self.points, keep=True)
-        mute = {d.point: told for d in asked.deliveries if (told := self._untold(d))}
+        mute = {d.point: told for d in asked.deliveries if (told := _untold(d, self.figures))}
         self.refused = [*asked.refused, *(Refused(point, told) for point, told in mute.items())]
         sound = [d for d in asked.deliveries if d.point not in mute]
         plan = replace(asked, deliveries=sound, refused=self.refused)
-        if self.figures:  # one of many launches of a search: no result of its own
+        if not self.concluded:
             plan = replace(plan, conclusion=None)
         build = Build(self.project, plan)
+        if self.apart:
+            build.deliveries = told_apart(build.deliveries, build.resolver, always=True)
         if not sound:
             raise UserError(sweep_words.refusal(build))
         if self.refused:
@@ -74,23 +84,22 @@ class Points(Loader):
         self.begun = True
         return found
 
-    def _untold(self, delivery: Delivery) -> str:
-        """Why a delivery cannot be searched by."""
-        known = delivery.measures().names if delivery.measures else ()
-        if missing := [name for name in self.figures if name not in known]:
-            told = ", ".join(known) or "none"
-            return f"this point does not measure {' and '.join(missing)}; its figures are: {told}"
-        return ""
-
 
 def built(
-    root: Path, points: Sequence[Sequence[str]], figures: Collection[str], workers: int
+    root: Path,
+    points: Sequence[Sequence[str]],
+    figures: Collection[str],
+    workers: int,
+    *,
+    apart: bool = False,
+    concluded: bool = True,
 ) -> list[Ended]:
     """Builds all points as one graph, as far as that goes; how each of them ended.
 
-    Raises SystemExit where a signal ended the build.
+    `apart`: each delivers into a folder that no point with other verdicts or another appendix
+    takes. `concluded`: a sweep's result is drawn. Raises SystemExit where a signal ended the build.
     """
-    loader = Points(points, figures)
+    loader = Points(points, figures, apart=apart, concluded=concluded)
     with contextlib.chdir(root), _collecting():
         status = DoitMain(loader).run(["run", "--continue", "--process", str(workers)])
         if status >= STOPPED:
@@ -99,6 +108,31 @@ def built(
     lost = Ended("the build did not begin; why stands above", tried=False)
     words = dict(zip(loader.points, varying(loader.points), strict=True))
     return [ends.get(words[tuple(point)], lost) for point in points]
+
+
+def demand_measured(root: Path, points: Sequence[Words], figures: Collection[str]) -> None:
+    """Raises UserError where of the points that can be planned none measures all `figures`."""
+    loader, faults = Points(points, figures), list[str]()
+    with contextlib.chdir(root), _collecting():
+        loader.setup({"dodoFile": "dodo.py", "cwdPath": None, "seek_file": False})
+        for point in loader.points:
+            plan: Plan = loader.namespace["plan_points"]([point], keep=False)
+            for delivery in plan.deliveries:
+                fault = _untold(delivery, figures)
+                if not fault:
+                    return
+                faults.append(fault)
+    if faults:
+        raise UserError(faults[0])
+
+
+def _untold(delivery: Delivery, figures: Collection[str]) -> str:
+    """Why a delivery cannot be searched by."""
+    known = delivery.measures().names if delivery.measures else ()
+    if missing := [name for name in figures if name not in known]:
+        told = ", ".join(known) or "none"
+        return f"this point does not measure {' and '.join(missing)}; its figures are: {told}"
+    return ""
 
 
 @contextlib.contextmanager

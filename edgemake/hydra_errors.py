@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
+from math import prod
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, IntervalSweep, Override
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -26,31 +28,45 @@ _EXTRAS = {
     "hydra/launcher/submitit_slurm": "submitit",
 }
 """A plugin's option -> the extra that installs it."""
-_NO_FIGURE = "no trial of the study came to a figure; why stands above"
-_OPTUNA_SAYS = {
-    "No trials are completed yet": StepFailed(_NO_FIGURE),
-    "Record does not exist": StepFailed(_NO_FIGURE),
+_HERE = "hydra/launcher=submitit_local runs the jobs on this machine"
+NO_FIGURE = "no trial of the study came to a figure; why stands above"
+_THEY_SAY = {
+    "No trials are completed yet": StepFailed(NO_FIGURE),
+    "Record does not exist": StepFailed(NO_FIGURE),
     "`Study.stop` is supposed to be": StepFailed("the grid's last trial failed; why stands above"),
     "does not support dynamic value space": UserError(
         "this study has tried other values of these keys; give hydra.sweeper.study_name another "
         "name"
     ),
+    'Could not detect "srun"': UserError(
+        f"hydra/launcher=submitit_slurm needs SLURM's commands, and srun is not here; {_HERE}"
+    ),
 }
-"""What ends in a traceback of Optuna's -> what it means."""
+"""What ends in a traceback of Optuna's or submitit's -> what it means."""
 
 
 @contextlib.contextmanager
 def in_our_words(conf: Path, words: Sequence[str]) -> Iterator[None]:
-    """What Hydra and Optuna say no to becomes UserError and StepFailed."""
+    """What Hydra, Optuna and submitit say no to becomes UserError and StepFailed."""
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
         raise _explained(conf, words, error) from None
     except (ValueError, RuntimeError) as error:
-        for theirs, ours in _OPTUNA_SAYS.items():
-            if theirs in str(error):
-                raise ours from None
-        raise
+        raise _theirs(error) from None
+
+
+def _theirs(error: Exception) -> Exception:
+    """What Optuna and submitit mean; the error itself where we do not know."""
+    for theirs, ours in _THEY_SAY.items():
+        if theirs in str(error):
+            return ours
+    if not type(error).__module__.startswith("submitit."):
+        return error
+    last = str(error).strip().rpartition("\n")[2]
+    if isinstance(error.__cause__, CalledProcessError):  # of sbatch
+        return UserError(f"SLURM takes no jobs ({last}); {_HERE}")
+    return StepFailed(f"a job of submitit's: {last}")
 
 
 def demand_possible(conf: Path, words: Sequence[str]) -> None:
@@ -75,6 +91,17 @@ def demand_possible(conf: Path, words: Sequence[str]) -> None:
             fault = fault or error
     if fault is not None:
         raise fault
+
+
+def samples(conf: Path, words: Sequence[str]) -> list[tuple[str, ...]]:
+    """A point for each combination of the values that are named, whether or not it is possible,
+    with one value of every range; none where there are too many to look at each."""
+    known, axes = groups(conf), []
+    for override in parsed(words):
+        every = override.key_or_group in known or isinstance(override.value(), ChoiceSweep)
+        if axis := list(_values(override, every=every)):
+            axes.append(axis)
+    return list(product(*axes)) if prod(map(len, axes)) <= _TRIED else []
 
 
 def parsed(words: Sequence[str]) -> list[Override]:

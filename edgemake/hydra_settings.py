@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,15 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from edgemake import sweep_words
 from edgemake.digest import digest_of
-from edgemake.errors import UserError
-from edgemake.hydra_errors import demand_possible, parsed
+from edgemake.doit_plugin import CONFIRM
+from edgemake.doit_points import demand_measured
+from edgemake.errors import StepFailed, UserError
+from edgemake.hydra_errors import NO_FIGURE, demand_possible, parsed, samples
 from edgemake.objective import WORD, Objective
+from edgemake.project import Project
+from edgemake.sweep import expanded
 
 LITTER = "artifacts/.state/hydra"
 """Where Hydra writes what it writes of a run, seen from the project's folder."""
@@ -24,53 +31,134 @@ STUDIES = "sqlite:///artifacts/.state/studies.sqlite3"
 _INSTEAD = {"hydra/launcher": ("basic", "edgemake"), "hydra/job_logging": ("default", "stdout")}
 """Group -> (Hydra's choice, ours): one graph for all points; no log file beside the terminal."""
 _OPTUNA = "hydra_plugins.hydra_optuna_sweeper."
+_LAUNCHERS = "hydra.launcher."
 _AIM = "edgemake.objective"
 """Attribute of a study: the objective that it was begun with."""
 
 
-def settings(conf: Path, words: Sequence[str], goal: Objective | None) -> list[str]:
+@dataclass(frozen=True)
+class Study:
+    """A study of Optuna's."""
+
+    name: str
+    storage: str | None
+    """None: an object that the config describes, which only Optuna opens."""
+
+    def demand_fruit(self) -> None:
+        """Raises StepFailed when none of its trials came to a model that is accepted."""
+        if self.storage is None:
+            return
+        import optuna
+
+        trials = optuna.load_study(study_name=self.name, storage=self.storage).get_trials()
+        figures = [trial.values for trial in trials if trial.values]
+        if not figures:
+            raise StepFailed(NO_FIGURE)
+        if not any(all(map(isfinite, values)) for values in figures):
+            raise StepFailed(
+                "no trial gave a model that the board and your gates accept; why stands above"
+            )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How Hydra is started."""
+
+    words: list[str]
+    """What stands on its command line."""
+    searches: bool = False
+    """Whether a sweeper chooses points by what the last ones came to."""
+    study: Study | None = None
+    """Where the sweeper is Optuna's."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user's command line says."""
+
+    words: Sequence[str]
+    goal: Objective | None = None
+    multirun: bool = False
+    yes: bool = False
+    """Whether a large sweep is meant."""
+
+
+def settings(project: Project, asked: Asked) -> Settings:
     """The user's words behind settings of Hydra's own: what he says of them comes later, and wins.
     Only the directions of a search stand last, for the objective has said them.
 
-    Raises UserError for a search that can come to nothing, and what Hydra raises.
+    Raises UserError for a search that can come to nothing and for a sweep that is too large, and
+    what Hydra raises.
     """
-    found = _hydras(conf, [word for word in words if not word.startswith("hydra.launcher.")])
+    conf, words, goal = project.root / "conf", asked.words, asked.goal
+    found = _hydras(conf, [word for word in words if not word.startswith(_LAUNCHERS)])
     choices, sweeper = found["runtime"]["choices"], found["sweeper"]
     said = {override.key_or_group for override in parsed(words)}
     chosen = [
-        f"{group}={ours}"
-        for group, (its, ours) in _INSTEAD.items()
+        f"{group}={mine}"
+        for group, (its, mine) in _INSTEAD.items()
         if group not in said and choices[group] == its
     ]
-    place, aim = LITTER, []
-    if not str(sweeper["_target_"]).endswith(".BasicSweeper"):  # that one looks itself
-        given = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
-        demand_possible(conf, [*given, *words])
+    searches = not str(sweeper["_target_"]).endswith(".BasicSweeper")  # that one looks itself
+    many = asked.multirun or "MULTIRUN" in str(found["mode"])
+    if searches:
+        _demand_sense(project, words, sweeper, goal)
+    elif many:
+        _demand_meant(project, words, yes=asked.yes)
+    place, aim, study = LITTER, list[str](), None
     if str(sweeper["_target_"]).startswith(_OPTUNA):
-        if goal is None:
-            raise UserError(
-                "Optuna searches for something: say which figure of the model, and which way is "
-                f"better, {WORD}NAME:max or :min (docs/sweeps.md)"
-            )
-        study = sweeper["study_name"] or _study(words, sweeper["params"], goal)
-        place = f"{LITTER}/{re.sub(r'[^A-Za-z0-9_.-]', '_', study)}"
-        kept = sweeper["storage"] or STUDIES
-        if isinstance(kept, str):
-            _demand_same(kept, study, goal)
-        chosen += [f"hydra.sweeper.{key}={value}" for key, value in (
-            ("study_name", study), ("storage", f"'{kept}'"), ("max_failure_rate", 1),
-        ) if not sweeper[key]]  # fmt: skip
-        aim = [f"hydra.sweeper.direction=[{','.join(goal.directions)}]"]
-    return [
+        study, kept = _studied(words, sweeper, goal)
+        place = f"{LITTER}/{re.sub(r'[^A-Za-z0-9_.-]', '_', study.name)}"
+        chosen += kept
+        aim = [f"hydra.sweeper.direction=[{','.join(goal.directions)}]"] if goal else []
+    ours = [
         *chosen,
         f"hydra.run.dir={LITTER}",
         f"hydra.sweep.dir={place}",
         "hydra.sweep.subdir=.",
         "hydra.output_subdir=null",
         "hydra.job.name=edgemake",
-        *words,
-        *aim,
     ]
+    return Settings([*ours, *words, *aim], searches and many, study if many else None)
+
+
+def _studied(
+    words: Sequence[str], sweeper: dict[str, Any], goal: Objective | None
+) -> tuple[Study, list[str]]:
+    """The study that a search makes or goes on with, and what Optuna must be told of it. Raises
+    UserError for a search without a goal or with another than its study's."""
+    if goal is None:
+        raise UserError(
+            "Optuna searches for something: say which figure of the model, and which way is "
+            f"better, {WORD}NAME:max or :min (docs/sweeps.md)"
+        )
+    name = sweeper["study_name"] or _study(words, sweeper["params"], goal)
+    kept = sweeper["storage"] or STUDIES
+    study = Study(name, kept if isinstance(kept, str) else None)
+    if study.storage is not None:
+        _demand_same(study.storage, name, goal)
+    told = {"study_name": name, "storage": f"'{kept}'", "max_failure_rate": 1}
+    return study, [f"hydra.sweeper.{key}={to}" for key, to in told.items() if not sweeper[key]]
+
+
+def _demand_sense(
+    project: Project, words: Sequence[str], sweeper: dict[str, Any], goal: Objective | None
+) -> None:
+    """Raises UserError for a search in which no point can be built, or be searched by."""
+    given = [f"{key}={value}" for key, value in (sweeper.get("params") or {}).items()]
+    conf, space = project.root / "conf", [*given, *words]
+    demand_possible(conf, space)
+    points = samples(conf, space) if goal else None
+    if goal and points:
+        demand_measured(project.root, points, goal.names)
+
+
+def _demand_meant(project: Project, words: Sequence[str], *, yes: bool) -> None:
+    """Raises UserError for a sweep that is too large, as `doit -m` does."""
+    asked = [word for word in words if not word.startswith(_LAUNCHERS)]
+    count = len(expanded(project, asked, keep=False).points)
+    if count > CONFIRM and not yes:
+        raise UserError(sweep_words.too_many(count, CONFIRM, None))
 
 
 def _demand_same(storage: str, name: str, goal: Objective) -> None:

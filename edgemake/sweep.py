@@ -90,9 +90,12 @@ def plan_each(
     return replace(whole or Plan([]), deliveries=deliveries, refused=refused)
 
 
-def told_apart(deliveries: Sequence[Delivery], resolver: Resolver) -> list[Delivery]:
+def told_apart(
+    deliveries: Sequence[Delivery], resolver: Resolver, *, always: bool = False
+) -> list[Delivery]:
     """The deliveries; those of one package that differ in what is measured or demanded of it get
-    folders of their own, or the last would take the place of all."""
+    folders of their own, or the last would take the place of all. With `always` so does each:
+    others of its package may come later."""
     packages: dict[tuple[str, str, str], set[str]] = {}
     keys = []
     for one in deliveries:
@@ -102,7 +105,7 @@ def told_apart(deliveries: Sequence[Delivery], resolver: Resolver) -> list[Deliv
         keys.append((place, digest_of(roots)[:8]))
         packages.setdefault(place, set()).add(keys[-1][1])
     return [
-        replace(one, apart=key) if len(packages[place]) > 1 else one
+        replace(one, apart=key) if always or len(packages[place]) > 1 else one
         for one, (place, key) in zip(deliveries, keys, strict=True)
     ]
 

@@ -44,7 +44,15 @@ class EdgemakeLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
-        """What Hydra gives a launcher: its loader of configs, the application, the config."""
+        """What Hydra gives a launcher: its loader of configs, the application, the config.
+
+        Raises HydraException for a number of steps that does not make sense.
+        """
+        if self.n_jobs < 1:
+            raise HydraException(
+                f"hydra.launcher.n_jobs={self.n_jobs}: so many steps run side by side; give 1 or "
+                "more"
+            )
         self.hydra_context, self.config = hydra_context, config
         self.task_function: Any = task_function
 

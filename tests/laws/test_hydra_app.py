@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,12 @@ from typing import Any
 
 import pytest
 from lab import TEXT, Lab, Said
+from results import with_result
+from submitit import SlurmExecutor
+from submitit.core.utils import CommandFunction
+
+from edgemake.errors import UserError
+from edgemake.hydra_errors import in_our_words
 
 WORDS = f"{TEXT} 0 0 {TEXT} 0 1".split()
 """What the toy's numbers begin with."""
@@ -63,6 +70,13 @@ def trials(lab: Lab, name: str | None = None) -> list[Any]:
     [found] = [name] if name else optuna.get_all_study_names(storage)
     trials: list[Any] = optuna.load_study(study_name=found, storage=storage).get_trials()
     return trials
+
+
+def concluded(text: str) -> list[Any]:
+    """The endings that the result was made of; it was made once."""
+    [line] = [line for line in text.splitlines() if line.startswith("[[[")]
+    found: list[Any] = json.loads(line)[0]
+    return found
 
 
 # one graph
@@ -122,6 +136,10 @@ def test_a_callback_of_the_ecosystem_hears_of_every_job(fresh: Lab) -> None:
         ([*SEARCH, "+kind=one,twoo", "objective=words:max"], "did you mean 'two'"),
         ([*SEARCH, "count=5,6"], "objective=NAME:max"),
         ([*SEARCH, "cuont=5,6", "objective=words:max"], "did you mean 'count'"),
+        ([*SEARCH, "count=5,6", "objective=pages:max"], "does not measure pages"),
+        (["--multirun", "count=range(1,202)"], "201 points. More than 200 points are built only"),
+        (["-m", "--yes", "count=range(1,202)", "hydra.launcher.n_jobs=0"], "give 1 or more"),
+        (["-m", "-y", "count=range(1,10000000)"], "more than 100,000 points"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )
@@ -134,6 +152,21 @@ def test_bad_words_before_any_work(fresh: Lab, words: list[str], told: str) -> N
     assert told in said.text
     assert "Traceback" not in said.text
     assert fresh.executions(None) == []
+
+
+def test_help_needs_no_config_that_is_whole(fresh: Lab) -> None:
+    fresh.edit("conf/config.yaml", "seed:", "defaults:\n- kind: ???\n- _self_\nseed:")
+    for option in ("one", "two"):
+        fresh.write(f"conf/kind/{option}.yaml", "{}")
+    assert "--yes        build a sweep" in sweep(fresh, "--help")
+    assert "== Flags ==" in sweep(fresh, "--hydra-help")
+
+
+def test_a_sweep_with_an_objective_has_a_result(fresh: Lab) -> None:
+    with_result(fresh)
+    text = sweep(fresh, "--multirun", "count=5,6", "objective=words:max")
+    assert [ending[0] for ending in concluded(text)] == [["count=5"], ["count=6"]]
+    assert "words:max of count=6: 6.0, in artifacts/board/toy-6-" in text
 
 
 def test_ctrl_c_ends_all_of_it(fresh: Lab) -> None:
@@ -185,6 +218,16 @@ def test_a_failed_job_of_another_launcher_says_why(fresh: Lab) -> None:
     assert len(fresh.deliverables()) == 1
 
 
+def test_a_scheduler_that_takes_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "echo lookup failed >&2; echo no controller >&2; exit 1"
+    told = r"^SLURM takes no jobs \(no controller\); hydra/launcher=submitit_local"
+    with pytest.raises(UserError, match=told), in_our_words(tmp_path, []):
+        CommandFunction(["sh", "-c", said], verbose=False)()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="srun is not here"), in_our_words(tmp_path, []):
+        SlurmExecutor(folder=tmp_path)
+
+
 # Optuna
 
 
@@ -222,11 +265,41 @@ def test_a_refused_model_is_the_worst_and_a_failed_one_has_no_figure(fresh: Lab)
     assert "Best parameters: {'count': 4}" in text
 
 
-def test_a_study_of_failures_says_so(fresh: Lab) -> None:
-    said = run(fresh, *SEARCH, "count=x,y", "objective=words:max", "hydra.sweeper.n_trials=2")
-    assert said.code == 1
-    assert said.text.rstrip().endswith("no trial of the study came to a figure; why stands above")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["count=x,y", "objective=words:max"], "no trial of the study came to a figure"),
+        (["count=x,y", "objective=[words:max,length:min]"], "no trial of the study came to a"),
+        (["count=4,5", "limit=9", "objective=words:max"], "no trial gave a model that the board"),
+        (["count=4,5", "limit=9", "objective=[words:max,length:min]"], "no trial gave a model"),
+    ],
+    ids=["failed", "failed, two goals", "refused", "refused, two goals"],
+)
+def test_a_study_without_a_model_says_so(fresh: Lab, words: list[str], told: str) -> None:
+    said = run(fresh, *SEARCH, *words, "hydra.sweeper.n_trials=2")
+    assert said.code == 1, said.text
+    last = said.text.splitlines()[-1]
+    assert last.startswith(f"ERROR: {told}")
+    assert last.endswith("why stands above")
     assert "Traceback" not in said.text
+
+
+def test_trials_of_one_package_keep_their_places(fresh: Lab) -> None:
+    with_result(fresh)
+    text = sweep(
+        fresh, *SEARCH, "proof=none,after", "objective=words:max", "hydra.sweeper.n_trials=5",
+        "hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=1",
+    )  # fmt: skip
+    places = dict(
+        re.findall(r"^words:max of proof=(\w+): .*, in artifacts/board/(\S+)$", text, re.M)
+    )
+    assert places["none"] != places["after"]
+    assert sorted(places.values()) == sorted(path.name for path in fresh.deliverables())
+    for proof, name in places.items():
+        report = fresh.root / "artifacts/board" / name / "report.txt"
+        assert report.exists() == (proof == "after")
+    ends = {tuple(ending[0]): ending[4] for ending in concluded(text)}
+    assert ends == {(f"proof={proof}",): name for proof, name in places.items()}
 
 
 def test_another_objective_is_another_study(fresh: Lab) -> None:
@@ -267,8 +340,9 @@ def test_trials_in_processes_of_their_own(fresh: Lab) -> None:
 
 
 def test_figures_of_the_appendix(fresh: Lab) -> None:
-    words = ("count=4,5", "proof=after", "objective=pages:max", "hydra.sweeper.n_trials=1")
-    sweep(fresh, *SEARCH, *words)
-    assert [trial.value for trial in trials(fresh)] == [1.0]
+    words = ("proof=none,after", "objective=pages:max", "hydra.sweeper.n_trials=5")
+    sampler = ("hydra/sweeper/sampler=random", "hydra.sweeper.sampler.seed=1")
+    sweep(fresh, *SEARCH, *words, *sampler)
+    assert {(t.params["proof"], t.value) for t in trials(fresh)} == {("none", None), ("after", 1.0)}
     [note, *_] = fresh.root.glob("artifacts/.state/deliverables/*.json")
     assert "appendix" in json.loads(note.read_text())
