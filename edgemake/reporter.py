@@ -130,7 +130,7 @@ class Reporter:
     def add_failure(self, task: Task, fail: BaseFail) -> None:
         """A task failed."""
         if fail.get_name() == "UnmetDependency":
-            self._skipped += bool(task.actions)  # groups of tasks do nothing
+            self._skipped += "step" in (task.meta or {})  # not groups, not what is handed out
             return
         name = task.name.partition(":")[0]
         delivery = (task.meta or {}).get("delivery")
