@@ -17,7 +17,7 @@ from edgemake.digest import Digests
 from edgemake.errors import StepFailed
 from edgemake.history import Builds
 from edgemake.places import Places
-from edgemake.plan import Errand, Plan
+from edgemake.plan import Errand, Plan, Refused
 from edgemake.processes import Processes
 from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
@@ -48,10 +48,12 @@ class Build:
             project.prepare()
         self.digests = Digests(project.host_state / "digests.sqlite3", writable=writable)
         self.resolver = Resolver(project, self.digests)
+        self.refused: Sequence[Refused] = plan.refused
         if len(self.deliveries) > 1:
             from edgemake.sweep import told_apart
 
-            self.deliveries = told_apart(self.deliveries, self.resolver)
+            self.deliveries, unreadable = told_apart(self.deliveries, self.resolver)
+            self.refused = [*plan.refused, *unreadable]
         self.outcomes: dict[str, Outcome] = {}
         self.deliverer = Deliverer(self.resolver, self.outcomes)
         self.toolchains = Toolchains(project, lambda name: self.resolver.lock(name)[0])
@@ -61,7 +63,7 @@ class Build:
         self.force_all = False
         self.workers = 1
         self.environment, self.errand = plan.environment, plan.errand
-        self.refused, self.conclusion = plan.refused, plan.conclusion
+        self.conclusion = plan.conclusion
         self.failures: dict[str, str] = {}
         """What was wrong with steps (by request key), with `toolchain:NAME`, `deliver:PATH` and
         `attach:PATH`."""

@@ -127,11 +127,24 @@ def _values(conf: Path, override: Override, most: int) -> list[str]:
         words = value.filter(options)
     else:
         words = _enumerated(override, value, most)
+    if key in groups(conf):
+        _demand_no_sweep(conf, key, words)
     if not words:
         known = groups(conf).get(key)
         hint = f"; there are: {', '.join(known)}" if known else ""
         raise UserError(f"{text!r} names no value at all{hint}")
     return [f"{override.get_key_element()}={word}" for word in words]
+
+
+def _demand_no_sweep(conf: Path, group: str, options: Sequence[str]) -> None:
+    """Options of an axis bring no axes themselves: those would be of one point alone."""
+    for option in options:
+        file = conf / group / f"{option.partition('=')[2] or option}.yaml"
+        if file.is_file() and "\nhydra:" in file.read_text():
+            raise UserError(
+                f"{group}={file.stem} brings settings of Hydra's (a sweep of its own?): say it "
+                f"alone, without other values of {group}"
+            )
 
 
 def _enumerated(override: Override, value: Any, most: int) -> list[str]:

@@ -37,9 +37,7 @@ def other_options(conf: Path, key: str) -> str:
 
 
 def full_name(key: str, config: Any) -> str:
-    """A hint for a key without its section: imgsz -> model.imgsz; and for what is no key."""
-    if key == "objective":
-        return "; searches take it: python dodo.py --multirun hydra/sweeper=optuna (docs/sweeps.md)"
+    """A hint for a key without its section: imgsz -> model.imgsz."""
     found = [repr(name) for name in keys_of(config) if name.rpartition(".")[2] == key]
     return f"; did you mean {' or '.join(found)}?" if 0 < len(found) <= 4 else ""
 

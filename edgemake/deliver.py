@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -47,8 +48,8 @@ class Deliverer:
 
     def is_current(self, delivery: Delivery) -> bool:
         """Whether the deliverable is there, whole, and made of today's artifacts."""
-        package = self._resolver.look(delivery.package).artifact
-        if package is None or self.refusals(delivery):
+        looks = [self._resolver.look(step) for step in in_order(delivery.roots())]
+        if any(look.artifact is None for look in looks) or self.refusals(delivery):
             return False
         path, told = self.path(delivery), self._told(delivery)
         return (
@@ -102,6 +103,14 @@ class Deliverer:
             )
         discard(rejected)
         self._finish(delivery, files, appended=appended)
+
+    def explain_refused(self, delivery: Delivery) -> None:
+        """Put the appendix beside the files of a refused model, if it has come to one."""
+        rejected = rejected_path(self.path(delivery))
+        there = all((rejected / output.path).exists() for output in delivery.appendix)
+        if rejected.is_dir() and not there and self._has_appendix(delivery):
+            with contextlib.suppress(StepFailed):  # it is still refused
+                self.deliver(delivery)
 
     def attach(self, delivery: Delivery) -> None:
         """Put the appendix beside the package that was delivered, file by file."""

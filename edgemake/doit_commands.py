@@ -7,16 +7,22 @@ from collections.abc import Iterable
 from typing import Any
 
 from doit.cmd_base import DoitCmdBase
+from doit.cmd_run import opt_continue, opt_num_process
 from doit.exceptions import InvalidCommand
 
 from edgemake import doit_tasks
 from edgemake.build import Build
+from edgemake.doit_options import AnyOrder
+from edgemake.doit_plugin import ORDER
 from edgemake.errors import UserError
 from edgemake.project import Project
 from edgemake.step import Step
 
+OF_RUN = (opt_continue, opt_num_process, ORDER)
+"""Options of the build that change no plan: who has typed a build may put `plan` before it."""
 
-class ReadCommand(DoitCmdBase, ABC):  # type: ignore[misc]
+
+class ReadCommand(AnyOrder, DoitCmdBase, ABC):  # type: ignore[misc]
     """A command that only asks the store: doit's database is not even opened."""
 
     base_options = ()  # those of doit's database
@@ -47,6 +53,7 @@ class PlanCommand(ReadCommand):
     shows_refused = True
     doc_purpose = "what would run and why; writes nothing"
     doc_usage = "[key=value ...] [TASK ...]"
+    cmd_options = tuple({**option, "section": "as for `doit run`"} for option in OF_RUN)
 
     def answer(self, build: Build, names: list[str], params: Any) -> int:
         from edgemake.tell import plan_lines
@@ -54,7 +61,7 @@ class PlanCommand(ReadCommand):
         wanted = doit_tasks.steps_named(build, names or None, with_parents=True)
         for line in plan_lines(build, wanted):
             self.outstream.write(line + "\n")
-        return 3 if build.refused else 0
+        return 0 if not build.refused else 1 if params["continue"] else 3
 
 
 class StepsCommand(ReadCommand):

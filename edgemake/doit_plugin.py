@@ -21,6 +21,7 @@ from doit.task import Task
 from edgemake import doit_tasks
 from edgemake.build import Build
 from edgemake.config import is_override, overrides_of
+from edgemake.doit_options import AnyOrder
 from edgemake.errors import StepFailed, Stopped, UserError, did_you_mean
 from edgemake.outstream import Patient
 from edgemake.plan import Plan
@@ -112,7 +113,7 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
 
     def load_tasks(self, cmd: Any, pos_args: list[str]) -> list[Task]:
         """Plan. Raises InvalidDodoFile with the user's fault in one sentence."""
-        for option in OPTIONS:  # doit does not look for options behind the first task name
+        for option in OPTIONS:  # doit's own commands look for none behind the first task name
             if found := {f"-{option['short']}", f"--{option['long']}"}.intersection(pos_args):
                 self._options[option["name"]] = True
                 pos_args[:] = [argument for argument in pos_args if argument not in found]
@@ -138,6 +139,10 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
     def plan(self, cmd: Any, arguments: Sequence[str]) -> Build:
         """The build that a command line asks for. Raises UserError."""
         overrides = overrides_of(arguments)
+        if aims := [word for word in overrides if word.startswith("objective=")]:
+            raise UserError(
+                f"{aims[0]!r} is for searches: python dodo.py --multirun (docs/sweeps.md)"
+            )
         if self._options["multirun"]:
             return self._sweep(cmd, overrides)
         name, words = self.question
@@ -172,7 +177,7 @@ class Loader(DodoTaskLoader):  # type: ignore[misc]
         return build
 
 
-class Run(DoitRun):  # type: ignore[misc]
+class Run(AnyOrder, DoitRun):  # type: ignore[misc]
     """`doit run`, the default: build what changed, nothing else."""
 
     doc_purpose = "build what changed, nothing else (the default command)"
@@ -195,7 +200,9 @@ class Run(DoitRun):  # type: ignore[misc]
         if params["reporter"] == "console":
             params["reporter"] = reporter
         self._always, self._workers = bool(params["always"]), int(params["num_process"])
-        self._reporter, self._order = reporter, _taken(args, "--sort") or params["sort"]
+        self._reporter, self._order = reporter, params["sort"]
+        if self._workers < 0:
+            raise InvalidCommand(f"-n {self._workers}: say how many steps may run side by side")
         try:
             result: int = super().execute(params, args)
             return min(result, 1)
@@ -223,6 +230,8 @@ class Run(DoitRun):  # type: ignore[misc]
             self._reporter.begin(build, self.sel_tasks)
             try:
                 result: int = super()._execute(**options)
+                for delivery in build.deliveries if result else ():
+                    build.deliverer.explain_refused(delivery)
                 if build.swept and build.conclusion is not None and self._delivers():
                     result = max(result, self._conclude(build))
             finally:
@@ -259,7 +268,7 @@ class Run(DoitRun):  # type: ignore[misc]
         return 0
 
 
-class Forget(DoitForget):  # type: ignore[misc]
+class Forget(AnyOrder, DoitForget):  # type: ignore[misc]
     """`doit forget STEP`: the step runs again next time."""
 
     doc_purpose = "make steps run again although nothing changed"
@@ -272,15 +281,3 @@ class Forget(DoitForget):  # type: ignore[misc]
         named = None if forget_all else self.sel_tasks
         for step in doit_tasks.steps_named(build, named, with_parents=forget_sub):
             build.forget(step)
-
-
-def _taken(args: list[str], option: str) -> str:
-    """The value of an option behind the first task name, where doit looks for none; it is taken
-    out of `args`."""
-    for place, word in enumerate(args):
-        name, given, value = word.partition("=")
-        if name == option and (given or place + 1 < len(args)):
-            found = value if given else args[place + 1]
-            del args[place : place + (1 if given else 2)]
-            return found
-    return ""

@@ -64,15 +64,17 @@ class Points(Loader):
         """The build of all points that can be planned. Raises UserError where none can."""
         asked: Plan = self.namespace["plan_points"](self.points, keep=True)
         mute = {d.point: told for d in asked.deliveries if (told := _untold(d, self.figures))}
-        self.refused = [*asked.refused, *(Refused(point, told) for point, told in mute.items())]
+        refused = [*asked.refused, *(Refused(point, told) for point, told in mute.items())]
         sound = [d for d in asked.deliveries if d.point not in mute]
-        plan = replace(asked, deliveries=sound, refused=self.refused)
+        plan = replace(asked, deliveries=sound, refused=refused)
         if not self.concluded:
             plan = replace(plan, conclusion=None)
         build = Build(self.project, plan)
         if self.apart:
-            build.deliveries = told_apart(build.deliveries, build.resolver, always=True)
-        if not sound:
+            found, resolver = build.deliveries, build.resolver
+            build.deliveries = told_apart(found, resolver, always=True)[0]
+        self.refused = build.refused
+        if not build.deliveries:
             raise UserError(sweep_words.refusal(build))
         if self.refused:
             sys.stderr.write(sweep_words.left_out(build))

@@ -38,11 +38,12 @@ _THEY_SAY = {
         "this study has tried other values of these keys; give hydra.sweeper.study_name another "
         "name"
     ),
+    "Only one of --run": UserError("give one of --multirun (-m), --run, --cfg, --info"),
     'Could not detect "srun"': UserError(
         f"hydra/launcher=submitit_slurm needs SLURM's commands, and srun is not here; {_HERE}"
     ),
 }
-"""What ends in a traceback of Optuna's or submitit's -> what it means."""
+"""What ends in a traceback of Hydra's, Optuna's or submitit's -> what it means."""
 
 
 @contextlib.contextmanager

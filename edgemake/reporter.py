@@ -130,7 +130,7 @@ class Reporter:
     def add_failure(self, task: Task, fail: BaseFail) -> None:
         """A task failed."""
         if fail.get_name() == "UnmetDependency":
-            self._skipped += 1
+            self._skipped += "step" in (task.meta or {})  # not groups, not what is handed out
             return
         name = task.name.partition(":")[0]
         delivery = (task.meta or {}).get("delivery")
@@ -162,7 +162,8 @@ class Reporter:
             if name.partition(":")[0] not in ("deliver", "toolchain", "doit"):
                 self._print(f"  its log: doit log {name} (with the same overrides)")
         if self._failed and self._skipped:
-            self._print(f"  {self._skipped} later steps were not tried; finished steps are kept")
+            some = "1 later step was" if self._skipped == 1 else f"{self._skipped} later steps were"
+            self._print(f"  {some} not tried; finished steps are kept")
         if build is not None and build.swept:
             self._sweep_ended(build)
         elif build is not None and not build.processes.stopping:

@@ -49,7 +49,11 @@ def expanded(project: Project, overrides: Sequence[str], *, keep: bool = True) -
     sides = axes(project.root / "conf", overrides, MOST)
     size = prod(len(side) for side in sides)
     if size > MOST:
-        shown = " x ".join(str(min(len(side), MOST)) for side in sides if len(side) > 1)
+        shown = " x ".join(
+            f"more than {MOST:,}" if len(side) > MOST else str(len(side))
+            for side in sides
+            if len(side) > 1
+        )
         raise UserError(
             f"that is a sweep of more than {MOST:,} points ({shown}); give the axes fewer values"
         )
@@ -92,22 +96,28 @@ def plan_each(
 
 def told_apart(
     deliveries: Sequence[Delivery], resolver: Resolver, *, always: bool = False
-) -> list[Delivery]:
+) -> tuple[list[Delivery], list[Refused]]:
     """The deliveries; those of one package that differ in what is measured or demanded of it get
     folders of their own, or the last would take the place of all. With `always` so does each:
-    others of its package may come later."""
+    others of its package may come later. And the points whose inputs cannot be read."""
     packages: dict[tuple[str, str, str], set[str]] = {}
-    keys = []
+    keys, refused = [], []
     for one in deliveries:
-        place = one.folder, one.name, resolver.key(one.package)
-        beside = [*one.verdicts, *one.appendix]
-        roots = [[resolver.key(output.step), output.path] for output in beside]
-        keys.append((place, digest_of(roots)[:8]))
-        packages.setdefault(place, set()).add(keys[-1][1])
+        try:
+            place = one.folder, one.name, resolver.key(one.package)
+            beside = [*one.verdicts, *one.appendix]
+            roots = [[resolver.key(output.step), output.path] for output in beside]
+        except UserError as error:
+            if not one.point:
+                raise
+            refused.append(Refused(one.point, str(error)))
+            continue
+        keys.append((one, place, digest_of(roots)[:8]))
+        packages.setdefault(place, set()).add(keys[-1][2])
     return [
         replace(one, apart=key) if always or len(packages[place]) > 1 else one
-        for one, (place, key) in zip(deliveries, keys, strict=True)
-    ]
+        for one, place, key in keys
+    ], refused
 
 
 def varying(points: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

@@ -11,6 +11,8 @@ from edgemake.plan import Refused
 
 SHOWN = 6
 """Points listed for one message."""
+NAMED = 4
+"""Points of one step that are told by their numbers."""
 EACH = 100
 """A sweep of more points or steps is told in sums."""
 
@@ -63,23 +65,32 @@ def begin_line(build: Build, repeated: int) -> str:
     steps, points = build.verdicts(), len(build.deliveries)
     there = sum(v.artifact is not None and not build.forced(step) for step, v in steps)
     return (
-        f"sweep of {_count(points, 'point')}{said_twice(repeated)}: "
-        f"{_count(len(steps), 'distinct step')}, {there} of them reused"
+        f"sweep of {counted(points, 'point')}{said_twice(repeated)}: "
+        f"{counted(len(steps), 'distinct step')}, {there} of them reused"
     )
 
 
 def said_twice(repeated: int) -> str:
     """Points that were merged, because they were said more than once."""
-    return f" ({_count(repeated, 'repeated one')} merged)" if repeated else ""
+    return f" ({counted(repeated, 'repeated one')} merged)" if repeated else ""
 
 
-def shares(build: Build) -> Counter[str]:
-    """Request key -> how many points have that step."""
-    return Counter(
-        build.resolver.key(step)
-        for delivery in build.deliveries
-        for step in build.steps_of(delivery)
-    )
+def shares(build: Build) -> dict[str, list[int]]:
+    """Request key -> the numbers of the points that have that step."""
+    found: dict[str, list[int]] = {}
+    for number, delivery in enumerate(build.deliveries, 1):
+        for step in build.steps_of(delivery):
+            found.setdefault(build.resolver.key(step), []).append(number)
+    return found
+
+
+def whose(numbers: Sequence[int], every: int) -> str:
+    """Which points a step belongs to."""
+    if every > 1 and len(numbers) == every:
+        return f"for all {every} points"
+    if len(numbers) > NAMED:
+        return f"for {len(numbers)} points"
+    return f"for point{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def end_lines(build: Build) -> Iterator[str]:
@@ -88,7 +99,7 @@ def end_lines(build: Build) -> Iterator[str]:
     counts = Counter(ending.word for ending in ends)
     told = ", ".join(f"{count} {word}" for word, count in counts.items())
     width = min(60, max((len(" ".join(ending.point)) for ending in ends), default=0))
-    yield f"sweep of {_count(len(ends), 'point')}: {told}"
+    yield f"sweep of {counted(len(ends), 'point')}: {told}"
     for ending in ends:
         if ending.word != DELIVERED or ending.at or len(ends) <= EACH:
             where = f"{ending.path.relative_to(build.project.root)}/" if ending.path else ""
@@ -98,8 +109,9 @@ def end_lines(build: Build) -> Iterator[str]:
 
 
 def _of(some: int, everything: int) -> str:
-    return f"{some} of {_count(everything, 'point')}"
+    return f"{some} of {counted(everything, 'point')}"
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -17,6 +17,8 @@ from edgemake.store import LOG
 
 COMPARED = 50
 """How many of a stage's artifacts, the latest, tell how long its steps take."""
+GUESSED_SECONDS = 20.0
+"""A step of so many seconds that never ran with its label may well take another time."""
 
 
 def plan_lines(build: Build, steps: Sequence[Step]) -> Iterator[str]:
@@ -27,14 +29,15 @@ def plan_lines(build: Build, steps: Sequence[Step]) -> Iterator[str]:
         if build.swept:
             yield from _points(build)
         points = sweep_words.shares(build) if build.swept else {}
+        every = len(build.deliveries)
         for step in steps:
             word, reasons = _fate(build, step)
             counts[word] += 1
             earlier.add(step, word)
             told.add(step, word)
             if len(steps) <= sweep_words.EACH or not build.swept:
-                share = points.get(build.resolver.key(step), 1)
-                reasons += [f"for {share} points"] if share > 1 else []
+                share = points.get(build.resolver.key(step), [])
+                reasons += [sweep_words.whose(share, every)] if share else []
                 yield f"{word:<8} {step.stage:<12} {step.label:<28} {'; '.join(reasons)}".rstrip()
         if len(steps) > sweep_words.EACH and build.swept:
             yield from told.lines()
@@ -71,12 +74,16 @@ def _delivered(build: Build, delivery: Delivery) -> str:
 
 def _points(build: Build) -> Iterator[str]:
     """Each point, what a build would do with its deliverable, and where that lies."""
-    yield f"{len(build.deliveries)} points:"
+    yield f"{sweep_words.counted(len(build.deliveries), 'point')}:"
     said = [" ".join(delivery.point) for delivery in build.deliveries]
     width = min(60, max(map(len, said), default=0))
-    for delivery, point in zip(build.deliveries, said, strict=True):
+    digits = len(str(len(said)))
+    numbered = enumerate(zip(build.deliveries, said, strict=True), 1)
+    for number, (delivery, point) in islice(numbered, sweep_words.EACH):
         path = build.deliverer.path(delivery).relative_to(build.project.root)
-        yield f"{_delivered(build, delivery):<8} {point:<{width}}  {path}/"
+        yield f"{_delivered(build, delivery):<8} {number:>{digits}}  {point:<{width}}  {path}/"
+    if len(said) > sweep_words.EACH:
+        yield f"... and {sweep_words.counted(len(said) - sweep_words.EACH, 'point')} more"
     if build.refused:
         yield f"{len(build.refused)} more that cannot be built (doit needs --continue):"
         yield from sweep_words.refused_lines(build.refused)
@@ -95,7 +102,7 @@ class _Sums:
     def lines(self) -> Iterator[str]:
         for stage, counts in self._stages.items():
             for word, count in counts.items():
-                yield f"{word:<8} {stage:<12} {count} steps"
+                yield f"{word:<8} {stage:<12} {sweep_words.counted(count, 'step')}"
 
 
 class Earlier:
@@ -106,6 +113,8 @@ class Earlier:
         self._store = build.resolver.store
         self._known: dict[str, dict[str, float]] = {}
         self._seconds, self._unknown = 0.0, Counter[str]()
+        self._guessed: dict[str, float] = {}
+        """Long steps that never ran with their label -> the seconds of the latest of the stage."""
 
     def add(self, step: Step, word: str) -> None:
         """Count a step that has this fate."""
@@ -115,13 +124,18 @@ class Earlier:
             self._known[step.stage] = self._records(step.stage)
         known = self._known[step.stage]
         if known:
-            self._seconds += known.get(step.label, known[""])
+            seconds = known.get(step.label, known[""])
+            self._seconds += seconds
+            if step.label not in known and seconds > GUESSED_SECONDS:
+                self._guessed[f"{step.stage} ({step.label})"] = seconds
         else:
             self._unknown[step.stage] += 1
 
     def words(self) -> str:
         """The sum; stages that never ran are named, not guessed."""
         text = f"; about {self._seconds:.0f} s by earlier runs" if self._seconds else ""
+        for name, seconds in self._guessed.items():
+            text += f"; {name} never ran, and is taken to last {seconds:.0f} s like another"
         if self._unknown:
             text += f"; how long is not known of {', '.join(self._unknown)}, which never ran"
         return text

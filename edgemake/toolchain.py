@@ -50,6 +50,10 @@ class Toolchain:
         return int(found.get("download", 0)), int(found.get("installed", 0))
 
 
+TOLD_FILES = 500
+"""Verifying more files takes a moment, and is told."""
+
+
 class Toolchains:
     """The toolchains of a project. `start` runs a process that dies with the build."""
 
@@ -70,7 +74,7 @@ class Toolchains:
         now = _files(toolchain.path)
         if mark["files"] == _signature_of(now):
             return None
-        changed = _changed(toolchain.path, now)
+        changed = _changed(toolchain, now)
         if changed:
             return f"was changed: {', '.join(changed[:3])}{' …' if len(changed) > 3 else ''}"
         with contextlib.suppress(PermissionError):  # somebody else's: whole, but not ours to mark
@@ -231,16 +235,19 @@ def _files(place: Path) -> dict[str, str]:
     return {name: signature(stat) for name, stat in walk(place, (MARK, LISTING, "lib64"))}
 
 
-def _changed(place: Path, now: dict[str, str]) -> list[str]:
+def _changed(toolchain: Toolchain, now: dict[str, str]) -> list[str]:
     """Files that are not what they were when the toolchain was marked as whole.
 
     uv links files from its cache, and making or removing another link of a file changes its
     ctime: files that differ in nothing else are held against their packages' RECORD.
     """
+    place = toolchain.path
     known: dict[str, str] = json.loads((place / LISTING).read_bytes())
     differ = [name for name in sorted({*known, *now}) if known.get(name) != now.get(name)]
     if any(_but_ctime(known.get(name)) != _but_ctime(now.get(name)) for name in differ):
         return [n for n in differ if _but_ctime(known.get(n)) != _but_ctime(now.get(n))]
+    if len(differ) > TOLD_FILES:
+        sys.stderr.write(f"toolchain {toolchain.name}: links of its files changed; verifying\n")
     intact = intact_files(place, {place / name for name in differ})
     return [name for name in differ if place / name not in intact]
 

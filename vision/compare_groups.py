@@ -6,7 +6,7 @@ A model is called by a label: a letter in a comparison, a number in a sweep.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from vision.compare_figures import COST, COSTS, Entry, final, measured
@@ -67,9 +67,15 @@ def kind_of(entries: Sequence[Entry]) -> str:
 
 
 def charts(
-    labels: Sequence[str], entries: Sequence[Entry], data: Sequence[Plain]
+    labels: Sequence[str],
+    entries: Sequence[Entry],
+    data: Sequence[Plain],
+    gated: Collection[str] = (),
 ) -> Iterator[Plain]:
-    """Accuracy against each cost, of each data set that was measured on."""
+    """Accuracy against each cost, of each data set that was measured on.
+
+    `gated`: labels of models that were not delivered, though the board would take them.
+    """
     costs = {figure.key: figure for figure in COST}
     known = dict(zip(labels, entries, strict=True))
     for number, group in enumerate(data):
@@ -77,7 +83,7 @@ def charts(
         chosen = [known[label] for label in mine]
         kind = kind_of(chosen)
         values = [final(entry)[kind]["map50_95"] for entry in chosen]
-        refused = [not passed(entry) for entry in chosen]
+        refused = [label in gated or not passed(known[label]) for label in mine]
         for key, title in COSTS:
             paid = [costs[key].of(entry) for entry in chosen]
             yield {

@@ -50,7 +50,8 @@ def swept(points: Sequence[Mapping[str, Any]], entries: Mapping[int, Entry]) -> 
     labels = [str(place + 1) for place in entries]
     models = list(entries.values())
     data = data_groups(labels, models)
-    drawn = list(charts(labels, models, data))
+    gated = [label for label in labels if points[int(label) - 1]["outcome"] != DELIVERED]
+    drawn = list(charts(labels, models, data, gated))
     rows = [_row(place, point, entries.get(place)) for place, point in enumerate(points)]
     _tell_groups(rows, data, drawn)
     found = axes([point["point"] for point in points])
@@ -130,6 +131,8 @@ def _notes(
     refused = [label for label, entry in pairs.items() if not passed(entry)]
     if refused:
         yield f"{listed(refused)}: the board would refuse the file, so it is best at nothing"
+    if gated := [x for x in pairs if x not in refused and not rows[int(x) - 1]["passed"]]:
+        yield f"{listed(gated)}: not delivered (a gate of yours), so it is best at nothing"
     if bare := [label for label in pairs if label not in counted]:
         yield f"{listed(bare)}: the accuracy of int8 was not measured"
     yield from _equal(rows)
@@ -156,6 +159,7 @@ def table_csv(found: Mapping[str, Any]) -> str:
     writer.writerow(["point", *keys, *COLUMNS[1:]])
     for row in found["points"]:
         told = {name: row[name] for name in (*ENDED, *FACTS)} | row["figures"]
+        told["seconds"] = row["seconds"] or None
         values = [row["values"].get(key, "") for key in keys]
         writer.writerow([row["point"], *values, *(told.get(name) for name in COLUMNS[1:])])
     return text.getvalue()

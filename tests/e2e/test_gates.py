@@ -61,7 +61,10 @@ def test_a_failed_limit_says_figure_limit_and_remedy(measured: Checkout) -> None
 
 
 def test_a_limit_that_is_kept_delivers(measured: Checkout) -> None:
-    stages, text = executed(measured, 0, QUICK, "gate.min_map=0.05", "gate.max_map_drop=50")
+    limits = ("gate.min_map=0.05", "gate.max_map_drop=50")
+    plan = measured.doit("plan", QUICK, *limits)
+    assert plan.code == 0, plan.text
+    stages, text = executed(measured, 0, QUICK, *limits)
     assert set(stages) <= {"gate", "report"}
     assert "gate" in stages
     assert "delivered" in text

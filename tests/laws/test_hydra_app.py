@@ -140,6 +140,7 @@ def test_a_callback_of_the_ecosystem_hears_of_every_job(fresh: Lab) -> None:
         (["--multirun", "count=range(1,202)"], "201 points. More than 200 points are built only"),
         (["-m", "--yes", "count=range(1,202)", "hydra.launcher.n_jobs=0"], "give 1 or more"),
         (["-m", "-y", "count=range(1,10000000)"], "more than 100,000 points"),
+        (["--multirun", "count=5,6", "--cfg", "job"], "give one of --multirun (-m), --run, --cfg"),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )

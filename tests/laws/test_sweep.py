@@ -13,7 +13,7 @@ from lab import Lab
 def _points(text: str) -> list[str]:
     """The overrides of the points that `doit plan -m` lists, in its order."""
     lines = text.partition("steps:")[0].splitlines()[1:]
-    told = [line[9:].split("  ")[0].strip() for line in lines if "artifacts/" in line]
+    told = [line[9:].split("  ")[1].strip() for line in lines if "artifacts/" in line]
     return list(dict.fromkeys(told))  # of `more` a toy point delivers several
 
 
@@ -28,6 +28,7 @@ def _points(text: str) -> list[str]:
         ("run", "count=8,9", "--multirun"),
         ("-n", "2", "-m", "count=8,9"),
         ("deliver", "-m", "count=8,9"),
+        ("deliver", "-m", "count=8,9", "-c", "-n", "2"),
         ("-m", "count=8,9", "++seed=0"),
         ("count=8,9", "++seed=0", "-m"),
     ],
@@ -130,18 +131,18 @@ def test_plan_shows_points_steps_and_what_is_shared(built: Lab) -> None:
     said = built.doit("plan", "-m", "count=8,9,10", "limit=1000,100")
     assert said.code == 0, said.text
     head, _, steps = said.text.partition("steps:\n")
-    assert [line.split()[:3] for line in head.splitlines()[1:]] == [
-        ["reuse" if (count, limit) == (8, 1000) else "run", f"count={count}", f"limit={limit}"]
-        for count in (8, 9, 10)
-        for limit in (1000, 100)
+    every = [(count, limit) for count in (8, 9, 10) for limit in (1000, 100)]
+    assert [line.split()[:4] for line in head.splitlines()[1:]] == [
+        ["reuse" if point == (8, 1000) else "run", str(i), f"count={point[0]}", f"limit={point[1]}"]
+        for i, point in enumerate(every, 1)
     ]
     told = [line.split() for line in steps.splitlines()]
-    assert ["reuse", "source", "numbers", "for", "6", "points"] in told
-    assert ["reuse", "choose", "n8", "for", "2", "points"] in told
-    assert any(line[:3] == ["run", "choose", "n9"] and line[-3:] == ["for", "2", "points"]
+    assert ["reuse", "source", "numbers", "for", "all", "6", "points"] in told
+    assert ["reuse", "choose", "n8", "for", "points", "1,", "2"] in told
+    assert any(line[:3] == ["run", "choose", "n9"] and line[-4:] == ["for", "points", "3,", "4"]
                for line in told)  # fmt: skip
     assert steps.splitlines()[-1].startswith("3 reuse, 3 run, 4 may run; about ")
-    stages = [line.split()[-2 if "points" in line else 1] for line in steps.splitlines()[:-1]]
+    stages = [line.split()[1] for line in steps.splitlines()[:-1]]
     assert len(stages) == 10, "each distinct step once"
 
 
@@ -152,6 +153,11 @@ def test_the_estimate_is_made_of_the_same_steps_records(fresh: Lab) -> None:
     said = fresh.doit("plan", "-m", "count=1,40", "sleep.choose=1.5", "seed=7")
     assert f"about {took:.0f} s by earlier runs" in said.text
     fresh.write("stages/tally.py", (fresh.root / "stages/tally.py").read_text())
+    for record in (path / "step.json" for path in fresh.artifacts("choose")):
+        record.chmod(0o644)
+        record.write_text(json.dumps(json.loads(record.read_bytes()) | {"seconds": 90.0}))
+    said = fresh.doit("plan", "-m", "count=3,4")
+    assert "choose (n3) never ran, and is taken to last 90 s like another" in said.text
     said = fresh.doit("plan", "-m", "count=1,2", "proof=after")
     assert "how long is not known of tally, which never ran" in said.text
 
@@ -192,12 +198,16 @@ TYPOS = {
         "kind=one kind.only=1",
     ),
     ("count=8,9", "text=absent.txt"): ("absent.txt",),
-    ("text=input.txt,absent.txt",): ("absent.txt",),
+    ("text=input.txt,absent.txt",): ("1 of 2 points", "cannot read", "text=absent.txt"),
     ("count=interval(1,9)",): ("for sweepers that search",),
-    ("kind=glob(z*)",): ("names no value at all; there are: one, two",),
+    ("kind=glob(z*)",): ("names no value at all; there are: one, swept, two",),
     ("count=glob(*)",): ("count is none", "kind"),
     ("count=range(5,1)",): ("names no value at all",),
     ("count=range(1,5,0)",): ("count=range(1,5,0)",),
+    ("kind=one,swept",): ("kind=swept brings settings of Hydra's", "say it alone"),
+    ("count=8,9", "-n", "-3"): ("-n -3: say how many",),
+    ("count=8,9", "--frist"): ("--frist not recognized", "doit help run"),
+    ("count=8,9", "objective=words:max"): ("is for searches: python dodo.py --multirun",),
     ("hydra.verbose=true,false",): ("cannot be swept",),
     ("hydra.sweeper.params=3",): ("give keys with their sweeps",),
     ("count=range(1,1000000000)",): ("more than 100,000 points",),
@@ -211,6 +221,9 @@ TYPOS = {
 def test_bad_input_runs_nothing(fresh: Lab, overrides: tuple[str, ...]) -> None:
     fresh.write("conf/kind/one.yaml", "{name: one}")
     fresh.write("conf/kind/two.yaml", "{name: two, only: 3}")
+    fresh.write(
+        "conf/kind/swept.yaml", "name: three\nhydra:\n  sweeper:\n    params: {count: '1,2'}"
+    )
     conf = (fresh.root / "conf/config.yaml").read_text()
     fresh.write("conf/config.yaml", f"defaults: [_self_, kind: one]\n{conf}")
     fresh.edit("dodo.py", "toolchain: str | None\n", "toolchain: str | None\n    kind: object\n")
@@ -224,9 +237,14 @@ def test_bad_input_runs_nothing(fresh: Lab, overrides: tuple[str, ...]) -> None:
 
 
 def test_an_input_that_is_missing_for_one_point(fresh: Lab) -> None:
-    """Known only when its content is asked for, so for all."""
-    said = fresh.doit("-m", "text=input.txt,absent.txt")
+    ask = ("-m", "text=input.txt,absent.txt")
+    said = fresh.doit(*ask)
     assert (said.code, fresh.executions()) == (3, [])
+    assert "1 of 2 points cannot be built" in said.text
+    assert "text=absent.txt" in said.text
+    assert _points(fresh.doit("plan", *ask).text) == ["text=input.txt"]
+    assert fresh.doit(*ask, "--continue").code == 1
+    assert len(fresh.deliverables()) == 1
 
 
 def test_continue_builds_the_rest(fresh: Lab) -> None:
@@ -237,6 +255,12 @@ def test_continue_builds_the_rest(fresh: Lab) -> None:
     assert said.text.count("      count=x") == 2, "before the work, and at its end"
     assert fresh.doit("-m", "-c", "count=8,x,9").code == 1, "each time"
     assert len(fresh.executions()) == 5
+
+
+def test_plan_takes_the_options_of_the_build(fresh: Lab) -> None:
+    said = fresh.doit("plan", "-m", "count=8,x,9", "--continue", "-n", "2", "--sort", "count")
+    assert said.code == 1, said.text
+    assert _points(said.text) == ["count=8", "count=9"]
 
 
 def test_plan_tells_refused_points_too(fresh: Lab) -> None:
@@ -277,9 +301,18 @@ def test_a_refused_model_does_not_stop_the_others(fresh: Lab) -> None:
     assert said.code == 1, said.text
     assert sorted(p.name.split("-")[1] for p in fresh.deliverables()) == ["8"]
     assert len([line for line in said.text.splitlines() if line.startswith("  refused")]) == 2
+    assert "not tried" not in said.text, "all steps ran; what was not is no step"
     again = fresh.doit("-m", "count=8,9,10", "limit=35")
     assert again.code == 1
     assert len(fresh.executions()) == 7, "the verdict is kept, not computed again"
+
+
+def test_what_is_refused_has_its_report_too(fresh: Lab) -> None:
+    said = fresh.doit("-m", "count=9,10", "limit=35", "proof=after")
+    assert said.code == 1, said.text
+    kept = list(fresh.root.glob("artifacts/board/*.rejected"))
+    assert len(kept) == 2
+    assert all((path / "report.txt").exists() and (path / "REJECTED.txt").exists() for path in kept)
 
 
 def test_the_same_command_resumes_after_sigkill(fresh: Lab) -> None:
@@ -293,7 +326,8 @@ def test_the_same_command_resumes_after_sigkill(fresh: Lab) -> None:
     assert before
     fresh.build(*ask)
     digests = [line["digest"] for line in fresh.executions()]
-    assert len(digests) == len(set(digests)) == 7, "nothing that was finished ran again"
+    assert len(digests) == len(set(digests)), "nothing that was finished ran again"
+    assert len(fresh.artifacts()) == 7
     assert fresh.build(*ask) == []
     fresh.check_sound()
 

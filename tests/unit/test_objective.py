@@ -4,7 +4,6 @@ from math import inf, nan
 
 import pytest
 
-from edgemake.compose_hints import full_name
 from edgemake.errors import UserError
 from edgemake.objective import parsed
 
@@ -70,7 +69,3 @@ def test_what_cannot_be_meant(text: str, words: list[str]) -> None:
         parsed(f"objective={text}", KNOWN)
     for word in words:
         assert word in str(told.value)
-
-
-def test_as_a_key_it_is_told_where_it_belongs() -> None:
-    assert "python dodo.py --multirun" in full_name("objective", {"seed": 1})

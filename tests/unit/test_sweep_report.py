@@ -136,6 +136,10 @@ def test_a_users_limit_that_refuses_counts_too() -> None:
     points = [point("a=1"), point("a=2", outcome="refused", at="min_map", message="no")]
     found = swept(points, {0: entry(0.5, latency_ms=9.0), 1: entry(0.6, latency_ms=1.0)})
     assert all(column["best"] == [] for column in found["columns"])
+    latency = next(chart for chart in found["charts"] if chart["cost"] == "latency_ms")
+    assert latency["front"] == ["1"], "a refused one beats nobody"
+    assert latency["without"] == [{"letter": "2", "why": "refused"}]
+    assert found["notes"][0] == "2: not delivered (a gate of yours), so it is best at nothing"
 
 
 def test_without_an_evaluation_there_is_no_accuracy() -> None:
