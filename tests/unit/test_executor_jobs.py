@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -41,6 +43,7 @@ class Fake:
         self._play, self.state = play, state or State("RUNNING", False)
         self.names: dict[str, str] = {}
         self.cancelled: list[str] = []
+        self.asked = set[str]()
 
     def check(self, wanted: Mapping[str, Allocation]) -> None:
         pass
@@ -52,6 +55,7 @@ class Fake:
         return job
 
     def states(self, ids: Sequence[str]) -> Mapping[str, State]:
+        self.asked |= set(ids)
         return {job: replace(self.state, name=self.names.get(job, "")) for job in ids}
 
     def cancel(self, ids: Sequence[str]) -> None:
@@ -245,7 +249,18 @@ def test_a_job_of_another_cluster_is_not_asked_for(project: Project, folder: Pat
     Job("abc", "s-left", folder, "Ray", asdict(ASKED)).note()
     cluster = Fake(WELL)
     assert run(project, cluster)["outcome"] == "built"
-    assert not cluster.cancelled
+    assert not cluster.asked, "squeue says nothing of any job when one number is none"
+
+
+def test_nothing_comes_after_a_jobs_last_word(folder: Path) -> None:
+    (folder / PROBE).write_text(json.dumps({"writable": [], "readable": []}))
+    (folder / "lock").touch()
+    work = f"run_alone('probe', {str(folder)!r}, 'n'); print('more')"
+    code = f"from edgemake.executor_node import run_alone; {work}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    (said,) = Tail(messages(folder, "n")).new()
+    assert said["ended"] == 0
 
 
 def test_a_result_that_does_not_come_up_here(
