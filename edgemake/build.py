@@ -23,7 +23,7 @@ from edgemake.project import Project
 from edgemake.resolve import Action, Resolver, Verdict
 from edgemake.resources import Needs, here
 from edgemake.spec import Spec
-from edgemake.step import Step, UserFile, in_order
+from edgemake.step import Step, UserFile, in_order, users_own
 from edgemake.store import link
 from edgemake.toolchain import Toolchains
 
@@ -185,7 +185,9 @@ class Build:
         names = sorted({*toolchains, *(step.toolchain for step in pending if step.toolchain)})
         cost = self.toolchains.preflight([self.toolchains.get(name) for name in names])
         needs = {step.stage: asdict(self.needs(step)) for step in pending}
-        self.executor.prepare(needs, lambda message: self._tell("jobs", message))
+        edges = [edge for step in pending for edge in step.inputs.values()]
+        reads = {str(path) for edge in edges for path in users_own(edge)}
+        self.executor.prepare(needs, sorted(reads), lambda message: self._tell("jobs", message))
         return cost
 
     @contextlib.contextmanager

@@ -23,8 +23,14 @@ class Executor(Protocol):
     def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
         """Run one step to its end; the runner's last word. Raises StepFailed."""
 
-    def prepare(self, wanted: Mapping[str, Mapping[str, Any]], listener: Listener) -> None:
-        """Steps of these stages, with these needs, will run: see that they can.
+    def prepare(
+        self,
+        wanted: Mapping[str, Mapping[str, Any]],
+        reads: Sequence[str],
+        listener: Listener,
+    ) -> None:
+        """Steps of these stages, with these needs, will run, and read these files and folders of
+        the user's: see that they can.
 
         Raises UserError.
         """
@@ -64,6 +70,8 @@ class State:
     """The node, once it is known."""
     name: str = ""
     """As the job was submitted: job ids alone are used again by another cluster."""
+    by_itself: bool = False
+    """It ended, and nobody ended it."""
 
 
 class Cluster(Protocol):
@@ -71,12 +79,14 @@ class Cluster(Protocol):
 
     name: str
     """For people."""
+    gives_tokens: bool
+    """Whether others use its machines too: its steps take the machines' tokens."""
 
     def check(self, wanted: Mapping[str, Allocation]) -> None:
         """Whether it is there, and could run jobs of these stages. Raises UserError."""
 
     def submit(self, folder: Path, work: str, name: str, wanted: Allocation) -> str:
-        """Start `edgemake.executor_node.<work>(folder)` somewhere; the job's id.
+        """Start `edgemake.executor_node.<work>(folder, name)` somewhere; the job's id.
 
         Raises UserError when it is refused.
         """
@@ -86,6 +96,9 @@ class Cluster(Protocol):
 
     def cancel(self, ids: Sequence[str]) -> None:
         """End the jobs, those that have ended already aside. Raises Unreachable."""
+
+    def cancel_named(self, name: str) -> None:
+        """End a job of which only the name is known, if there is one. Raises Unreachable."""
 
     def close(self) -> None:
         """Nothing more will be asked."""

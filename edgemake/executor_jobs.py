@@ -12,19 +12,21 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from edgemake.digest import Digests
-from edgemake.errors import StepFailed
+from edgemake.errors import StepFailed, UserError
 from edgemake.executor import Allocation, Cluster, Listener, at_once
-from edgemake.executor_node import SPEC, appears
+from edgemake.executor_node import APPEARS_SECONDS, SPEC, appears
+from edgemake.executor_notes import Job
 from edgemake.executor_poll import pauses
 from edgemake.executor_probe import probe
 from edgemake.executor_queue import Lost, Queue
 from edgemake.project import Project
+from edgemake.runner import in_words
 from edgemake.spec import Spec
 from edgemake.store import LOG, RECORD, Store, discard
 
@@ -48,13 +50,21 @@ class Jobs:
         self._reached = False
         """Whether the cluster's nodes were seen to reach our files."""
 
-    def prepare(self, wanted: Mapping[str, Mapping[str, Any]], listener: Listener) -> None:
+    def prepare(
+        self,
+        wanted: Mapping[str, Mapping[str, Any]],
+        reads: Sequence[str],
+        listener: Listener,
+    ) -> None:
         """See that the jobs can run at all, and where our files are. Raises UserError."""
         if wanted:
             jobs = {stage: self._allocate(stage, needs) for stage, needs in wanted.items()}
             self._queue.cluster.check(jobs)
             if not self._reached:  # a sweep's result comes after its steps, and asks no more
-                probe(self._project, self._queue, next(iter(jobs.values())), listener)
+                try:
+                    probe(self._project, self._queue, list(jobs.values()), reads, listener)
+                except OSError as error:
+                    raise UserError(in_words(error)) from None
             self._reached = True
 
     def run(self, spec: Spec, listener: Listener) -> Mapping[str, Any]:
@@ -68,11 +78,19 @@ class Jobs:
             try:
                 last = self._to_the_end(folder, spec, listener)
             except Lost as lost:
-                raise StepFailed(self._obituary(lost, folder, spec)) from None
+                raise StepFailed(self._obituary(lost, spec)) from None
+            except OSError as error:
+                raise StepFailed(in_words(error)) from None
+            discard(folder)
         if "done" not in last:
             raise StepFailed(str(last.get("failed") or "its job ended without a word"))
-        discard(folder)
-        appears(self._project.store / spec.stage / spec.digest / RECORD)
+        record = self._project.store / spec.stage / spec.digest / RECORD
+        if not appears(record):
+            raise StepFailed(
+                f"its job ended well, but {record} has not come up on {os.uname().nodename} for "
+                f"{APPEARS_SECONDS:g} s: the file system between the machines is slow or broken. "
+                "Run the same command again once the file is there"
+            )
         return last
 
     def stop_all(self) -> None:
@@ -85,36 +103,39 @@ class Jobs:
 
     def _to_the_end(self, folder: Path, spec: Spec, listener: Listener) -> Mapping[str, Any]:
         """The last that the runner said."""
-        job = self._queue.left_behind(folder)
+        allocation = self._allocate(spec.stage, spec.needs)
+        job = self._queue.left_behind(folder, allocation)
         if job is not None:
-            at_once(listener, f"{self._name} job {job} of an earlier build goes on")
+            at_once(listener, f"{self._name} job {job.id} of an earlier build goes on")
         else:
-            job = self._begin(folder, spec)
+            job = self._begin(folder, spec, allocation)
         last: Mapping[str, Any] = {}
-        for message in self._queue.hear(job, folder, listener):
-            if "host" in message:
-                at_once(listener, f"runs on {message['host']} ({self._name} job {job})")
-            elif "signalled" not in message and "ended" not in message:
-                last = message
-                listener(message)
+        with contextlib.closing(self._queue.hear(job, listener)) as said:
+            for message in said:
+                if "host" in message:
+                    at_once(listener, f"runs on {message['host']} ({self._name} job {job.id})")
+                elif "signalled" not in message and "ended" not in message:
+                    last = message
+                    listener(message)
         return last
 
-    def _begin(self, folder: Path, spec: Spec) -> str:
+    def _begin(self, folder: Path, spec: Spec, allocation: Allocation) -> Job:
         discard(folder)
-        folder.mkdir(parents=True)
-        allocation = self._allocate(spec.stage, spec.needs)
-        wanted = asdict(replace(spec, cores=allocation.cores))
+        folder.mkdir(parents=True, exist_ok=True)  # a job of before may have written just now
+        shared = self._queue.cluster.gives_tokens
+        wanted = asdict(replace(spec, cores=allocation.cores, tokens=shared))
         (folder / SPEC).write_text(json.dumps({"gpus": allocation.gpus, "spec": wanted}))
         return self._queue.submit(folder, "run", spec.stage, allocation)
 
-    def _obituary(self, lost: Lost, folder: Path, spec: Spec) -> str:
+    def _obituary(self, lost: Lost, spec: Spec) -> str:
         """What became of a job that did not end by itself, with the end of its logs."""
         state = lost.state
         place = f" on {state.place}" if state.place else ""
         log = self._project.scratch / f"{spec.stage}-{spec.digest}" / LOG
-        ends = [end for path in (log, *sorted(folder.glob("*.err"))) if (end := _end_of(path))]
-        job = json.loads((folder / "job.json").read_bytes())["id"]
-        return "\n".join([f"its {self._name} job {job}{place} {state.why}", *ends])
+        ends = [
+            end for path in (log, *sorted(lost.job.folder.glob("*.err"))) if (end := _end_of(path))
+        ]
+        return "\n".join([f"its {self._name} job {lost.job.id}{place} {state.why}", *ends])
 
     @contextlib.contextmanager
     def _own(self, name: str, listener: Listener) -> Iterator[bool]:

@@ -1,7 +1,8 @@
 """What a job does on its node: run one step by `edgemake.run_step`, and tell of it in a file.
 
 The job's folder lies on the file system that all machines share. `spec.json` says what to do. Every
-message is appended to `messages.jsonl` and the file closed again, so that it leaves this machine.
+message is appended to a file of the job's own and that file closed again, so that it leaves this
+machine. A job knows its folder and its name: another that was here before has another name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +24,57 @@ from edgemake.project import ENGINE_ROOT, Project
 from edgemake.resources import GPUS
 from edgemake.store import append_line
 
-SPEC, MESSAGES, PROBE, LOCK = "spec.json", "messages.jsonl", "probe.json", "lock"
+SPEC, PROBE, LOCK = "spec.json", "probe.json", "lock"
 APPEARS_SECONDS = 60.0
 """As long as NFS may remember that a file is not there (`acdirmax` of its mounts)."""
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2)
 """By which clusters announce the end: cancelled, interrupted, and what submitit asks SLURM for."""
 
 
-def run(folder: str) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """This job: where it lies and, by its name, where it tells what happens."""
+
+    folder: Path
+    name: str
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        append_line(messages(self.folder, self.name), message)
+
+
+def messages(folder: Path, name: str) -> Path:
+    """Where a job tells what happens."""
+    return folder / f"messages-{name}.jsonl"
+
+
+def run_alone(work: str, folder: str, name: str) -> None:
+    """`run` or `probe` in a process that has nothing more to do: after its last word the folder is
+    cleared away, and nothing of it may be written then."""
+    {"run": run, "probe": probe}[work](folder, name)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def run(folder: str, name: str) -> None:
     """Run the step of the job's folder, to its end or to the job's."""
-    job = Path(folder)
-    given = json.loads((job / SPEC).read_bytes())
+    job = _Job(Path(folder), name)
+    try:
+        _run(job)
+    except OSError as error:
+        here = os.uname().nodename
+        job.tell({"failed": f"{error.filename or folder} on {here}: {error.strerror}"})
+        job.tell({"ended": 1})
+
+
+def _run(job: _Job) -> None:
+    given = json.loads((job.folder / SPEC).read_bytes())
     wanted = given["spec"]
     environment = {} if given["gpus"] else {GPUS: ""}  # others' GPUs are none of its business
-    _tell(job, {"host": os.uname().nodename})
+    job.tell({"host": os.uname().nodename})
     if (missing := _absent(wanted)) is not None:
-        _tell(job, {"failed": missing})
-        _tell(job, {"ended": 1})
+        job.tell({"failed": missing})
+        job.tell({"ended": 1})
         return
     project = Project(Path(wanted["root"]))
     project.share()
@@ -47,11 +83,12 @@ def run(folder: str) -> None:
         _follow(job, wanted, environment)
 
 
-def probe(folder: str) -> None:
+def probe(folder: str, name: str) -> None:
     """See whether a step could run here, and say what is in the way."""
-    job = Path(folder)
-    asked = json.loads((job / PROBE).read_bytes())
-    _tell(job, {"host": os.uname().nodename, "faults": list(_faults(job, asked)), "ended": 0})
+    job = _Job(Path(folder), name)
+    asked = json.loads((job.folder / PROBE).read_bytes())
+    faults = list(_faults(job.folder, name, asked))
+    job.tell({"host": os.uname().nodename, "faults": faults, "ended": 0})
 
 
 def appears(path: Path, seconds: float = APPEARS_SECONDS) -> bool:
@@ -67,7 +104,7 @@ def appears(path: Path, seconds: float = APPEARS_SECONDS) -> bool:
     return True
 
 
-def _follow(job: Path, wanted: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+def _follow(job: _Job, wanted: Mapping[str, Any], environment: Mapping[str, str]) -> None:
     """Start the runner, hand its messages on, and end it with this job."""
     runner = subprocess.Popen(
         [sys.executable, "-S", "-P", "-m", "edgemake.run_step"],
@@ -82,7 +119,7 @@ def _follow(job: Path, wanted: Mapping[str, Any], environment: Mapping[str, str]
         # From here on the runner's word does not count: its stage may have got the signal too.
         for quiet in _SIGNALS:
             signal.signal(quiet, signal.SIG_IGN)
-        _tell(job, {"signalled": number})
+        job.tell({"signalled": number})
         with contextlib.suppress(ProcessLookupError):
             os.killpg(runner.pid, signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -95,15 +132,15 @@ def _follow(job: Path, wanted: Mapping[str, Any], environment: Mapping[str, str]
         ended = False
         for line in runner.stdout:
             message = json.loads(line)
-            _tell(job, message)
+            job.tell(message)
             ended = "ended" in message
             if ended:
                 break
         runner.kill()
         status = runner.wait()
         if not ended:
-            _tell(job, {"failed": f"its runner ended ({status})"})
-            _tell(job, {"ended": 1})
+            job.tell({"failed": f"its runner ended ({status})"})
+            job.tell({"ended": 1})
 
 
 @contextlib.contextmanager
@@ -149,23 +186,23 @@ def _first_missing(paths: Iterable[str]) -> str | None:
     return next((path for path in paths if not appears(Path(path))), None)
 
 
-def _faults(job: Path, asked: Mapping[str, Any]) -> Iterator[str]:
+def _faults(folder: Path, name: str, asked: Mapping[str, Any]) -> Iterator[str]:
     """What would keep a step from running here."""
     here = os.uname().nodename
-    for folder in asked["writable"]:
+    for place in asked["writable"]:
         try:
-            mark = Path(folder, f".probe-{job.name}")
+            mark = Path(place, f".{name}")
             mark.touch()
             mark.unlink()
         except OSError as error:
-            yield f"{folder} is not writable on {here}: {error.strerror}"
-    for path in asked["readable"]:
-        if not os.access(path, os.R_OK):
-            yield f"{path} cannot be read on {here}"
+            yield f"{place} is not writable on {here}: {error.strerror}"
+    if unread := [path for path in asked["readable"] if not os.access(path, os.R_OK)]:
+        more = f" (nor {len(unread) - 1} more)" if unread[1:] else ""
+        yield f"{unread[0]}{more} cannot be read on {here}"
     if sys.version_info[:2] != (3, 11):
         yield f"{sys.executable} is Python {sys.version.split()[0]} on {here}, not 3.11"
     with contextlib.suppress(OSError):  # said above
-        if _takes(job / LOCK):
+        if _takes(folder / LOCK):
             yield (
                 f"locks do not reach {here}: it took one that this machine holds. The file system "
                 "must carry flock between machines (NFSv4 does; for Lustre mount it with -o flock)"
@@ -180,7 +217,3 @@ def _takes(path: Path) -> bool:
         except BlockingIOError:
             return False
     return True
-
-
-def _tell(job: Path, message: Mapping[str, Any]) -> None:
-    append_line(job / MESSAGES, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -30,17 +31,21 @@ class Tail:
         self._path, self._read = path, 0
 
     def new(self) -> Iterator[Mapping[str, Any]]:
-        """What was said since the last look, whole lines only."""
+        """What was said since the last look, whole lines only; a line that was torn (a full disk,
+        a node that went down) is none."""
         try:
             with open(self._path, "rb") as stream:
                 stream.seek(self._read)
                 fresh = stream.read()
-        except FileNotFoundError:
+        except OSError:
             return
         whole = fresh[: fresh.rfind(b"\n") + 1]
         self._read += len(whole)
         for line in whole.splitlines():
-            yield json.loads(line)
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict):
+                    yield message
 
 
 class States:

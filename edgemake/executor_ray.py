@@ -14,9 +14,11 @@ from typing import Any
 from edgemake import executor_node
 from edgemake.errors import UserError
 from edgemake.executor import Allocation, State
+from edgemake.resources import here
 
 _OBJECT_STORE_BYTES = 80 * 2**20
 """The least that Ray takes: what tasks tell us goes by files."""
+_WORK = {"run": executor_node.run, "probe": executor_node.probe}
 
 
 class Ray:
@@ -27,6 +29,7 @@ class Ray:
     def __init__(self, address: str | None) -> None:
         """`address`: of the one that runs; None: start one on this machine, for this build."""
         self._address = address
+        self.gives_tokens = address is None  # another Ray on this machine knows nothing of ours
         self._tasks: dict[str, Any] = {}
         self._begun = False
 
@@ -54,7 +57,11 @@ class Ray:
             _check_answers(str(self._address))
         own: dict[str, Any] = {}
         if not self._address:
-            own = {"object_store_memory": _OBJECT_STORE_BYTES, "include_dashboard": False}
+            own = {
+                "num_cpus": here().cores,
+                "object_store_memory": _OBJECT_STORE_BYTES,
+                "include_dashboard": False,
+            }
         try:
             with _our_signals():
                 ray.init(
@@ -73,14 +80,14 @@ class Ray:
 
         options = {"max_retries": 0, **wanted.options}
         try:
-            task = ray.remote(getattr(executor_node, work)).options(
+            task = ray.remote(_WORK[work]).options(
                 name=name,
                 num_cpus=wanted.cores,
                 num_gpus=wanted.gpus,
                 memory=wanted.memory_bytes,
                 **options,
             )
-            reference = task.remote(str(folder))
+            reference = task.remote(str(folder), name)
         except (ValueError, TypeError) as error:
             raise UserError(f"Ray refuses the task {name}: {_in_short(error)}") from None
         job = str(reference.hex())
@@ -97,7 +104,7 @@ class Ray:
         ready, _ = ray.wait(list(known.values()), num_returns=len(known), timeout=0)
         ended = {str(reference.hex()) for reference in ready}
         return {
-            job: State("ENDED", True, why=_end(reference)) if job in ended else State("", False)
+            job: _end(reference) if job in ended else State("", False)
             for job, reference in known.items()
         }
 
@@ -108,6 +115,9 @@ class Ray:
         for job in ids:
             if job in self._tasks:
                 ray.cancel(self._tasks[job], force=True)
+
+    def cancel_named(self, name: str) -> None:
+        """Nothing: what was not submitted by this driver has ended with its own."""
 
     def close(self) -> None:
         """Leave Ray, and end one of our own."""
@@ -150,7 +160,7 @@ def _amounts(resources: Mapping[str, float]) -> str:
     return f"{resources['CPU']:g} cores, {gib:.1f} GiB and {resources['GPU']:g} GPUs"
 
 
-def _end(reference: Any) -> str:
+def _end(reference: Any) -> State:
     """How a task ended that did not say so itself."""
     import ray
     from ray import exceptions
@@ -158,14 +168,18 @@ def _end(reference: Any) -> str:
     try:
         ray.get(reference)
     except exceptions.TaskCancelledError:
-        return "was cancelled, not by this build"
+        return _ended("was cancelled, not by this build")
     except exceptions.OutOfMemoryError as error:
-        return f"was ended by Ray, whose node ran out of memory: {_in_short(error)}"
+        return _ended(f"was ended by Ray, whose node ran out of memory: {_in_short(error)}")
     except (exceptions.WorkerCrashedError, exceptions.NodeDiedError) as error:
-        return f"was lost: its worker or its node died ({_in_short(error)})"
+        return _ended(f"was lost: its worker or its node died ({_in_short(error)})")
     except exceptions.RayError as error:
-        return f"failed: {_in_short(error)}"
-    return "ended without a word"
+        return _ended(f"failed: {_in_short(error)}", by_itself=True)
+    return _ended("ended without a word", by_itself=True)
+
+
+def _ended(why: str, *, by_itself: bool = False) -> State:
+    return State("ENDED", True, why=why, by_itself=by_itself)
 
 
 def _in_short(error: Exception) -> str:
@@ -175,9 +189,13 @@ def _in_short(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _our_signals() -> Iterator[None]:
-    """Ray takes SIGTERM for itself while it starts; the build has its own use for it."""
+    """Ray takes SIGTERM for itself while it starts, and leaves the process when it comes; the build
+    has its own use for it. (Blocked, it would be so in Ray's processes as well.)"""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except SystemExit:
+        signal.signal(signal.SIGTERM, before)
+        signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,12 +32,20 @@ _ENDS = {
     "COMPLETED": "ended without a word",
     "FAILED": "failed",
 }
+_THEIRS = ("SLURM_", "SRUN_", "SBATCH_", "SQUEUE_", "SINFO_", "SCANCEL_")
+_THE_USERS = {
+    *("SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_JWT"),
+    *("SBATCH_PARTITION", "SBATCH_ACCOUNT", "SBATCH_QOS", "SBATCH_RESERVATION"),
+    *("SBATCH_CONSTRAINT", "SBATCH_WCKEY"),
+}
+"""Environment variables that say where SLURM is and what the user wants of every job."""
 
 
 class Slurm:
     """The SLURM that this machine's commands talk to."""
 
     name = "SLURM"
+    gives_tokens = False
 
     def check(self, wanted: Mapping[str, Allocation]) -> None:
         """Whether SLURM and submitit are there, and would take the jobs. Raises UserError."""
@@ -65,12 +74,17 @@ class Slurm:
         from submitit import SlurmExecutor
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
-        executor = SlurmExecutor(folder)
+        class Ours(SlurmExecutor):
+            def _make_submission_command(self, submission_file_path: Path) -> list[str]:
+                hidden = (f"--unset={name}" for name in _hidden(wanted))
+                return ["env", *hidden, *super()._make_submission_command(submission_file_path)]
+
+        executor = Ours(folder)
         more: dict[str, Any] = {
             # submitit asks for a signal long before the time limit, to save a state of its own.
             # Ours saves none: let it be one that does nothing.
             "signal": "CONT@1",
-            **wanted.options,
+            **_options(wanted),
         }
         if wanted.gpus:
             more["gpus"] = wanted.gpus
@@ -81,7 +95,7 @@ class Slurm:
             additional_parameters={**more, "mem": _megabytes(wanted)},
         )
         try:
-            return str(executor.submit(getattr(executor_node, work), str(folder)).job_id)
+            return str(executor.submit(executor_node.run_alone, work, str(folder), name).job_id)
         except (FailedJobError, FailedSubmissionError, OSError) as error:
             raise UserError(f"SLURM refuses the job {name}: {_complaint(error)}") from None
 
@@ -102,6 +116,10 @@ class Slurm:
         """Cancel the jobs."""
         _said(["scancel", "--quiet", *ids])
 
+    def cancel_named(self, name: str) -> None:
+        """Cancel the job of this name, if there is one."""
+        _said(["scancel", "--quiet", f"--name={name}"])
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -109,6 +127,7 @@ class Slurm:
 def _check_partition(limits: Mapping[str, str], stage: str, wanted: Allocation) -> None:
     """The partition of the stage's jobs, and its time limit. `limits`: as sinfo prints them."""
     default = next((name for name in limits if name.endswith("*")), "")
+    default = os.environ.get("SBATCH_PARTITION", default)
     name = str(wanted.options.get("partition", default))
     known = {partition.removesuffix("*"): limit for partition, limit in limits.items()}
     name = name.removesuffix("*")
@@ -127,11 +146,12 @@ def _check_job(stage: str, wanted: Allocation) -> None:
     """Whether SLURM would take such a job: nothing is submitted."""
     asked = {
         "nodes": 1, "cpus-per-task": wanted.cores, "mem": _megabytes(wanted),
-        "time": wanted.minutes, **({"gpus": wanted.gpus} if wanted.gpus else {}), **wanted.options,
+        "time": wanted.minutes, **({"gpus": wanted.gpus} if wanted.gpus else {}),
+        **_options(wanted),
     }  # fmt: skip
-    options = [f"--{k}" if v is True else f"--{k.replace('_', '-')}={v}" for k, v in asked.items()]
+    options = [f"--{k}" if v is True else f"--{k}={v}" for k, v in asked.items()]
     try:
-        _said(["sbatch", "--test-only", *options, "--wrap=true"])
+        _said(["sbatch", "--test-only", *options, "--wrap=true"], wanted)
     except Unreachable as error:
         raise UserError(
             f"SLURM would refuse the jobs of {stage} ({' '.join(options)}); {error}"
@@ -159,14 +179,39 @@ def _state(line: str) -> tuple[str, State]:
         why = f"{word.lower()} ({reason})" if reason != "None" else ""
         return job, State(word, False, word == "COMPLETING", why, place, name)
     ended = f"{_ENDS.get(word, 'ended')} (SLURM says {word})"
-    return job, State(word, True, False, ended, place, name)
+    return job, State(word, True, False, ended, place, name, word in ("COMPLETED", "FAILED"))
 
 
-def _said(command: list[str]) -> str:
+def _options(wanted: Allocation) -> dict[str, Any]:
+    """More options of sbatch, by the names that it has for them; those that are off are left out,
+    since its flags know no value."""
+    named = {key.replace("_", "-"): value for key, value in wanted.options.items()}
+    return {key: value for key, value in named.items() if value is not None and value is not False}
+
+
+def _hidden(wanted: Allocation | None) -> list[str]:
+    """Environment variables that SLURM's commands would take for options: what an allocation in
+    which we run ourselves (salloc, srun) says of itself, and what we say in other words."""
+    said = {f"SBATCH_{key.replace('-', '_').upper()}" for key in _options(wanted)} if wanted else ()
+    return sorted(
+        name
+        for name in os.environ
+        if name.startswith(_THEIRS) and (name not in _THE_USERS or name in said)
+    )
+
+
+def _said(command: list[str], wanted: Allocation | None = None) -> str:
     """What a command of SLURM's prints. Raises Unreachable."""
+    hidden = _hidden(wanted)
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise Unreachable(f"{command[0]} does not answer") from None

@@ -76,13 +76,16 @@ class Builds:
 
     def collect(self, garbage: Garbage) -> None:
         """Delete the garbage, the links that led to it, and what killed processes left of their
-        temporary files and, the latest aside, of their scratch. The caller holds `alone`."""
+        temporary files and, the latest aside, of their scratch; and what is left of jobs that are
+        over. The caller holds `alone`."""
+        from edgemake.executor_notes import over
         from edgemake.runner import KEPT_SCRATCH
 
         artifacts, scratch = self._project.artifacts, list(self._project.scratch.iterdir())
         scratch.sort(key=lambda path: -path.stat().st_mtime)
         left = artifacts.glob("[!.]*/.*")
-        for path in [*garbage.doomed, *left, *scratch[KEPT_SCRATCH:]]:
+        jobs = filter(over, self._project.jobs.glob("*"))
+        for path in [*garbage.doomed, *left, *scratch[KEPT_SCRATCH:], *jobs]:
             discard(path)
         for link in artifacts.glob("*/*"):
             if link.is_symlink() and not link.exists():

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,12 @@ class Processes:
     def close(self) -> None:
         """Nothing is left when `stopped_by_signals` is over."""
 
-    def prepare(self, wanted: Mapping[str, Mapping[str, Any]], listener: Listener) -> None:
+    def prepare(
+        self,
+        wanted: Mapping[str, Mapping[str, Any]],
+        reads: Sequence[str],
+        listener: Listener,
+    ) -> None:
         """See that this machine can give out its cores. Raises UserError."""
         if wanted:
             from edgemake import tokens  # with nothing to do, nobody asks

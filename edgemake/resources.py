@@ -120,13 +120,18 @@ def _gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def environment_of(
-    machine: Machine, needs: Needs, cores: int, held: Sequence[str]
+    machine: Machine,
+    needs: Needs,
+    cores: int,
+    held: Sequence[str],
+    ours: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """What tells a stage's libraries how many threads to start and which GPUs to see.
 
     A step sees the GPU that it has `held`. An index counts among all that the machine has; where
-    we know of no GPU, a step that wants one looks for itself.
+    we know of no GPU, a step that wants one looks for itself, unless a user or a scheduler gave us
+    none (in our own environment, `ours`).
     """
     seen = ",".join(machine.gpus if needs.gpu.isdigit() else held)
-    hide = {} if needs.gpu and not seen else {GPUS: seen}
+    hide = {} if needs.gpu and not seen and GPUS not in ours else {GPUS: seen}
     return {**dict.fromkeys(THREADS, str(cores)), **hide}

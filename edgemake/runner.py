@@ -71,12 +71,15 @@ class Runner:
 
     @contextlib.contextmanager
     def _tokens(self, needs: Needs, machine: Machine) -> Iterator[Claim]:
-        """While open, the step holds its part of this machine. A cluster's job has it already."""
+        """While open, the step holds its part of this machine. A cluster's job has it already,
+        unless the cluster is one of several on this machine."""
         spec, who = self.spec, f"{self.project.root.name}: {self.spec.stage}"
         if spec.cores:
             needs = replace(needs, least=spec.cores, most=spec.cores, beside_gpu=0)
+        given = bool(spec.cores) and not spec.tokens
+        if given:
             machine = replace(machine, cores=spec.cores)
-        tokens = Tokens(machine, NONE if spec.cores else os.environ.get(FOLDER))
+        tokens = Tokens(machine, NONE if given else os.environ.get(FOLDER))
 
         def tell(text: str, others: bool) -> None:
             self._tell({"text": text, "at_once": others})

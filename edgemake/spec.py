@@ -38,3 +38,6 @@ class Spec:
     resumable: bool
     force: bool
     environment: Mapping[str, str]
+    tokens: bool = False
+    """The cores that a cluster gave are of a machine that others use too: it takes tokens for
+    them."""

@@ -115,7 +115,10 @@ class Board:
         found = []
         names = {name for name in os.listdir(self._folder) if name.startswith("claim-")}
         for name in sorted(names - {self._name}):
-            descriptor = self._open(name)
+            try:
+                descriptor = self._open(name)
+            except FileNotFoundError:  # a cleaner took it away just now
+                continue
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -17,6 +17,7 @@ def with_executors(root: Path) -> Lab:
     """A fresh toy project in which `executor=…` can be said."""
     lab = Lab.make(root)
     shutil.copytree(CONF, root / "conf/executor")
+    lab.edit("conf/executor/slurm.yaml", "\n  train: {minutes: 1440}", " {}")  # no such stage here
     lab.edit("dodo.py", "    proof:", "    executor: dict[str, Any]\n    proof:")
     lab.edit("dodo.py", "Plan(deliveries, ", "Plan(deliveries, executor=config.executor, ")
     lab.write(

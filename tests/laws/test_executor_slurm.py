@@ -15,6 +15,8 @@ from on_jobs import jobs, until, with_executors
 from slurm.cluster import NODE, PARTITION, Cluster, running
 
 ASK = ("executor=slurm", "executor.cores=1", "executor.memory_gib=0.5")
+INSIDE = {"SLURM_MEM_PER_CPU": "100", "SLURM_MEM_PER_NODE": "200", "SBATCH_TIMELIMIT": "9-0"}
+"""What an allocation says of itself, in which a coordinator may run."""
 SLEEP = "sleep.choose=30"
 
 
@@ -44,13 +46,15 @@ def on_the_node(lab: Lab, process: subprocess.Popen[str], count: int = 1) -> lis
 
 
 def test_every_step_is_a_job(lab: Lab, slurm: Cluster) -> None:
-    said = lab.doit(*ASK, "more=[9]", "-n", "4")
+    said = lab.doit(*ASK, "more=[9]", "-n", "4", environment=INSIDE)
     assert said.code == 0, said.text
     assert said.text.count(f"runs on {NODE} (SLURM job") == 5
     stages = sorted(line["stage"] for line in lab.executions())
     assert stages == ["choose", "choose", "pack", "pack", "source"]
     lab.check_sound()
-    assert not slurm.jobs()
+    assert until(lambda: not slurm.jobs(), 5)
+    ends = slurm.say("squeue", "-h", "--states=all", "--sort=-V", "-o", "%j %T").splitlines()[:6]
+    assert all(end.endswith("COMPLETED") for end in ends), "and SLURM knows that it did"
     assert not list(lab.root.glob("artifacts/.jobs/*")), "nothing is left of jobs that went well"
     databases = {path.parent.name for path in lab.root.rglob("*.sqlite3*")}
     assert databases == {NODE, os.uname().nodename}, "no machine opens another's database"
@@ -165,6 +169,7 @@ def test_a_lost_node_loses_no_step(lab: Lab, slurm: Cluster) -> None:
 BAD = {
     "executor.partition=bensh": "SLURM has no partition 'bensh'; did you mean 'bench'?",
     "executor.minutes=4000": "jobs of source may take 4000 minutes, and partition bench",
+    "+executor.options.mem=9G": "use executor.memory_gib",
     "executor.memory_gib=9": "SLURM would refuse the jobs of source",
     "+executor.options.constraint=vulcan": "Invalid feature specification",
     "+executor.stages.choose.partition=bensh": "SLURM has no partition 'bensh'",

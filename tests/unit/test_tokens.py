@@ -173,6 +173,14 @@ def test_tricks_are_refused(tmp_path: Path, name: str, trick: str) -> None:
     assert victim.read_text() == "precious"
 
 
+def test_a_claim_that_is_taken_away_while_it_is_looked_for_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(tmp_path)
+    monkeypatch.setattr(os, "listdir", lambda path: ["claim-0000", "claim-0007", "gate"])
+    assert take(tmp_path, most=2).cores == 2
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"who": 1}', "\0" * 5000])
 def test_nonsense_in_a_claim_is_no_claim(tmp_path: Path, text: str) -> None:
     take(tmp_path)
@@ -263,20 +271,26 @@ def test_gpus_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu", "gpus", "held", "seen"),
+    ("gpu", "gpus", "held", "ours", "seen"),
     [
-        ("", ("0", "1"), (), ""),
-        ("any", ("0", "1"), ("1",), "1"),
-        ("1", ("3", "5"), ("5",), "3,5"),  # an index counts among all that are visible
-        ("any", (), (), None),
-        ("", (), (), ""),
-        ("7", ("0",), (), "0"),  # its own tool says that there is no such GPU
+        ("", ("0", "1"), (), {}, ""),
+        ("any", ("0", "1"), ("1",), {}, "1"),
+        ("1", ("3", "5"), ("5",), {}, "3,5"),  # an index counts among all that are visible
+        ("any", (), (), {}, None),
+        ("any", (), (), {"CUDA_VISIBLE_DEVICES": ""}, ""),  # a user, or a job without a GPU
+        ("0", (), (), {"CUDA_VISIBLE_DEVICES": "-1"}, ""),
+        ("", (), (), {}, ""),
+        ("7", ("0",), (), {}, "0"),  # its own tool says that there is no such GPU
     ],
 )
 def test_what_a_stage_is_told(
-    gpu: str, gpus: tuple[str, ...], held: tuple[str, ...], seen: str | None
+    gpu: str,
+    gpus: tuple[str, ...],
+    held: tuple[str, ...],
+    ours: dict[str, str],
+    seen: str | None,
 ) -> None:
-    told = environment_of(Machine(4, 2**30, gpus), Needs(gpu=gpu), 3, held)
+    told = environment_of(Machine(4, 2**30, gpus), Needs(gpu=gpu), 3, held, ours)
     assert told.get("CUDA_VISIBLE_DEVICES") == seen
     assert {told[name] for name in resources.THREADS} == {"3"}
 
