@@ -20,10 +20,10 @@ from edgemake.places import Places
 from edgemake.plan import Errand, Plan, Refused
 from edgemake.processes import Processes
 from edgemake.project import Project
-from edgemake.resolve import Action, Resolver, Verdict
+from edgemake.resolve import Action, Resolver, Verdict, users_own
 from edgemake.resources import Needs, here
 from edgemake.spec import Spec
-from edgemake.step import Step, UserFile, in_order, users_own
+from edgemake.step import Step, UserFile, in_order
 from edgemake.store import link
 from edgemake.toolchain import Toolchains
 

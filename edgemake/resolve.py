@@ -15,7 +15,7 @@ from edgemake.digest import Digests, digest_of
 from edgemake.errors import UserError
 from edgemake.project import Project
 from edgemake.sources import Sources
-from edgemake.step import Output, Step, UserFile, UserFiles
+from edgemake.step import Input, Output, Step, UserFile, UserFiles
 from edgemake.store import Artifact, Store
 
 _COMPARED = 20
@@ -218,6 +218,14 @@ class Resolver:
 
 
 _VALUES = frozenset((str, int, float, bool, type(None)))
+
+
+def users_own(edge: Input) -> tuple[Path, ...]:
+    """The files and folders of the user's that an edge takes."""
+    if isinstance(edge, Output):
+        return ()
+    paths = (edge.path,) if isinstance(edge, UserFile) else edge.paths
+    return tuple(path.absolute() for path in paths)
 
 
 def _plain(value: Any) -> Any:

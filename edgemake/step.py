@@ -41,13 +41,6 @@ class UserFiles:
 Input = Output | UserFile | UserFiles
 
 
-def users_own(edge: Input) -> tuple[Path, ...]:
-    """The files and folders of the user's that an edge takes."""
-    if isinstance(edge, Output):
-        return ()
-    return (edge.path,) if isinstance(edge, UserFile) else edge.paths
-
-
 @dataclass(frozen=True, eq=False)
 class Step:
     """One stage applied to concrete params and inputs; what doit sees as a task.

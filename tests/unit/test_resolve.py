@@ -10,7 +10,7 @@ import pytest
 from edgemake.digest import Digests
 from edgemake.errors import UserError
 from edgemake.project import Project
-from edgemake.resolve import Resolver
+from edgemake.resolve import Resolver, users_own
 from edgemake.step import Step, UserFile, UserFiles, in_order
 
 
@@ -105,3 +105,11 @@ def test_names_are_safe_and_unique(project: Project) -> None:
     assert "/" not in name and " " not in name and "=" not in name and ":" not in name
     assert len(name) < 100
     assert name.endswith(resolver.key(_one(project))[:8])
+
+
+def test_what_of_a_step_is_the_users_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    file, files = UserFile(Path("a.JPG")), UserFiles((Path("b.jpg"), project.root / "a.JPG"))
+    assert users_own(file) == (project.root / "a.JPG",), "as other machines know it"
+    assert users_own(files) == (project.root / "b.jpg", project.root / "a.JPG")
+    assert users_own(_one(project)["out"]) == ()
