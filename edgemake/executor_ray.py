@@ -51,7 +51,7 @@ class Ray:
         try:
             import ray
         except ImportError:
-            raise UserError("executor=ray needs Ray: pip install 'edgemake[ray]'") from None
+            raise UserError("executor=ray needs Ray: pip install -e '.[ray]'") from None
         where = f"the Ray at {self._address}" if self._address else "a Ray of our own"
         if self._address not in (None, "auto"):
             _check_answers(str(self._address))

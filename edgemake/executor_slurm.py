@@ -58,7 +58,7 @@ class Slurm:
             import submitit  # noqa: F401
         except ImportError:
             raise UserError(
-                "executor=slurm needs submitit: pip install 'edgemake[slurm]'"
+                "executor=slurm needs submitit: pip install -e '.[slurm]'"
             ) from None
         try:
             lines = _said(["sinfo", "--noheader", "--format=%P %l"]).splitlines()
