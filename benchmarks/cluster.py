@@ -93,6 +93,7 @@ def _edgemake(folder: Path) -> Contender:
     toy.write(folder, STEPS, ROOT / "pyproject.toml")
     paths = os.pathsep.join(map(str, (folder, ROOT)))
     words = ["executor=slurm", "executor.cores=1", "executor.memory_gib=0.5"]
+    words += ["~executor.stages.train"]  # the toy has no such stage
     return Contender("edgemake", [str(DOIT), *words, "nothing"], folder, {"PYTHONPATH": paths})
 
 

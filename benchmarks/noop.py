@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,16 +54,16 @@ def _built(work: Workplace, nodes: list[Node], write: Write) -> Contender:
 def _nodes(work: Workplace) -> Iterator[Node]:
     """The chain's steps as a peer sees them; what a step computes is a copy of its artifact."""
     for step, artifact in work.chain:
-        given = work.folder / "given" / step.stage
+        given = work.folder / "given" / _name(step)
         for name in step.outputs:
             _copy(artifact.path / name, given / name)
         folders = [name for name in step.outputs if (given / name).is_dir()]
         files = [name for name in step.outputs if name not in folders]
-        yield _node(step.stage, _inputs(step), files, folders)
+        yield _node(_name(step), _inputs(step), files, folders)
     roots = work.delivery.roots()
     wanted = [_path(root[name]) for root in roots for name in root.outputs]
     for name in work.delivery.package.outputs:
-        _copy(work.folder / "given" / work.delivery.package.stage / name,
+        _copy(work.folder / "given" / _name(work.delivery.package) / name,
               work.folder / "given/deliver" / name)  # fmt: skip
     yield _node("deliver", wanted, list(work.delivery.package.outputs), [])
 
@@ -85,7 +86,12 @@ def _inputs(step: Step) -> list[str]:
 
 
 def _path(edge: Output) -> str:
-    return f"out/{edge.step.stage}/{edge.path}"
+    return f"out/{_name(edge.step)}/{edge.path}"
+
+
+def _name(step: Step) -> str:
+    """Of the chain's steps; peers want an identifier."""
+    return re.sub(r"\W+", "_", f"{step.stage}_{step.label}")
 
 
 def _copy(source: Path, target: Path) -> None:

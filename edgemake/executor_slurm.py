@@ -57,9 +57,7 @@ class Slurm:
         try:
             import submitit  # noqa: F401
         except ImportError:
-            raise UserError(
-                "executor=slurm needs submitit: pip install -e '.[slurm]'"
-            ) from None
+            raise UserError("executor=slurm needs submitit: pip install -e '.[slurm]'") from None
         try:
             lines = _said(["sinfo", "--noheader", "--format=%P %l"]).splitlines()
         except Unreachable as error:

@@ -44,7 +44,7 @@ def make(section: Mapping[str, Any], project: Project) -> Executor:
 
     Raises UserError where it names a stage that there is not, or options that are edgemake's own.
     """
-    known = {path.stem for path in (project.root / "stages").glob("*.py")}
+    known = {path.stem for path in (project.root / "stages").glob("[!_]*.py")}
     for stage in section["stages"]:
         if stage not in known:
             raise UserError(
