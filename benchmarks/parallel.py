@@ -73,10 +73,12 @@ def _check(projects: Sequence[Path]) -> None:
     built = []
     for project in projects:
         lines = (project / "artifacts/executions.jsonl").read_text().splitlines()
-        digests = [json.loads(line)["digest"] for line in lines]
+        found = [json.loads(line) for line in lines]
+        digests = [f"{line['step']} {line['digest']}" for line in found]
         delivered = [path.parent for path in project.glob("artifacts/*/*/provenance.json")]
         if len(set(digests)) != len(digests) or len(delivered) != POINTS:
             raise BenchmarkError(f"{project}: {len(delivered)} deliverables, steps {digests}")
         built.append(set(digests))
     if built[0] != built[1]:
-        raise BenchmarkError("-n 1 and -n 2 executed other steps")
+        other = "\n".join(sorted(built[0] ^ built[1]))
+        raise BenchmarkError(f"-n 1 and -n 2 executed other steps:\n{other}")
