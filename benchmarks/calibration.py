@@ -28,10 +28,10 @@ FIRST_SEED = 7001
 REBUILT = ["calibration", "quantize", "compile", "check", "package"]
 """All that may be executed after a change of the calibration images."""
 TEXT = """\
-`doit deliver {overrides} quant.calibration.count={count} quant.calibration.seed=N`, N new in each run, in
-a built chain. It executes {rebuilt} and delivers; nothing is measured. The peer is `onnx2tf -oiqt -qt per-tensor -cind`
-with the same {count} images as an npy file, and then `vela` with the same arguments: the same
-head.onnx, the same installed onnx2tf, TensorFlow and vela."""
+`doit deliver {overrides} quant.calibration.count={count} quant.calibration.seed=N`, N new in each
+run, in a built chain. It executes {rebuilt} and delivers; nothing is measured. The peer is
+`onnx2tf -oiqt -qt per-tensor -cind` with the same {count} images as an npy file, and then `vela`
+with the same arguments: the same head.onnx, the same installed onnx2tf, TensorFlow and vela."""
 PREPARE = """\
 import sys
 import numpy as np
