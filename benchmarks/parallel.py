@@ -74,6 +74,8 @@ def _check(projects: Sequence[Path]) -> None:
     for project in projects:
         lines = (project / "artifacts/executions.jsonl").read_text().splitlines()
         found = [json.loads(line) for line in lines]
+        # The step that draws the result is given how long the others took.
+        found = [line for line in found if line["stage"] != "sweep"]
         digests = [f"{line['step']} {line['digest']}" for line in found]
         delivered = [path.parent for path in project.glob("artifacts/*/*/provenance.json")]
         if len(set(digests)) != len(digests) or len(delivered) != POINTS:
